@@ -1,0 +1,1 @@
+"""From a source to forms, with proof. The only home of onnx, torch and tensorflow."""

@@ -1,0 +1,324 @@
+"""The facts that travel: manifest, goldens, parity report, proof, index line.
+
+Each record is a frozen msgspec struct, encoded as JSON with the fields in the order they are declared here, so the
+same facts are the same bytes. Decoding is strict about types. A record of a later ``format`` is refused by whoever
+reads it (see ``decode``); an unknown field within the same format is kept out, not an error, so fields may be added.
+
+    manifest.json      Manifest      inside the zip: only what is the same on every machine
+    golden.json        Goldens       inside the zip
+    *.proof.json       Proof         beside the zip, as an in-toto statement in a DSSE envelope
+    index/…/*.jsonl    Release       in the hub: one line a release
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+from wellread.errors import IntegrityError
+from wellread.registry.names import ArtifactName, Lang, ModelName, ReleaseId, Version
+
+FORMAT = 1
+"""The format this version writes, and the latest that it reads."""
+PIECE = 8 * 1024 * 1024
+"""Bytes in a piece: what is hashed, fetched again and repaired as one."""
+
+Pooling = Literal["mean", "mean-words", "cls", "pooler", "pooler-linear"]
+"""How a text's vector is made: the mean over all pieces, the mean without ``[CLS]`` and ``[SEP]``, the vector of
+``[CLS]``, the pooler's output, or the pooler's output before its tanh."""
+Annotator = Literal["BertEmbeddings", "BertSentenceEmbeddings"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all records."""
+
+
+# ---------------------------------------------------------------- the artifact
+
+
+class Member(Record):
+    """A file of the artifact. ``pieces`` are the sha256 of its consecutive 8 MiB pieces; an empty file has none."""
+
+    name: str
+    size: int
+    pieces: tuple[str, ...]
+
+
+class Tensor(Record):
+    """An input or output of the ONNX forms; a dimension is a size, or a name where it is free."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+class Architecture(Record):
+    """Everything about a BERT encoder that its weights alone do not say."""
+
+    kind: Literal["bert"] = "bert"
+    layers: int
+    hidden: int
+    heads: int
+    intermediate: int
+    vocabulary: int
+    positions: int
+    types: int
+    norm_eps: float
+    activation: Literal["gelu_tanh", "gelu_erf"]
+    cased: bool
+
+
+class SourceUsed(Record):
+    """Where the weights came from. ``tensors`` is the sha256 over the canonical tensors; ``override`` says that
+    ``--source`` lifted the recipe's pins."""
+
+    kind: str
+    location: str
+    format: str
+    tensors: str
+    override: bool = False
+
+
+class Form(Record):
+    """A way to run the model: the members it needs, its precision, and how far a golden may be missed."""
+
+    members: tuple[str, ...]
+    precision: Literal["fp32", "fp16", "int8"]
+    max_error: float | None = None
+    min_cosine: float | None = None
+
+
+class Manifest(Record):
+    """``manifest.json``, the first member of every artifact.
+
+    ``files`` lists every other member in the order in which it lies in the zip, so its offset follows from the sizes
+    before it. The prose fields feed the card.
+    """
+
+    format: int = FORMAT
+    name: ModelName
+    language: Lang
+    library_version: str
+    spark_version: str
+    time: int
+    title: str
+    description: str
+    annotator: Annotator
+    task: str
+    engine: str
+    license: str
+    author: str
+    edition: str
+    supported: bool
+    tags: tuple[str, ...]
+    aliases: tuple[str, ...]
+    data_source: str
+    citation: str
+    repository: str
+    examples: tuple[str, ...]
+    dimension: int
+    max_length: int
+    pooling: Pooling
+    architecture: Architecture
+    source: SourceUsed
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    forms: dict[str, Form]
+    files: tuple[Member, ...]
+
+    @property
+    def artifact(self) -> ArtifactName:
+        release = ReleaseId(Version.parse(self.library_version), Version.parse(self.spark_version), self.time)
+        return ArtifactName(self.name, self.language, release)
+
+    def member(self, name: str) -> Member:
+        """The member of that name. Raises KeyError."""
+        found = next((m for m in self.files if m.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+
+class Golden(Record):
+    """A text with what the float64 reference gives for it, rounded to 6 decimals.
+
+    ``ids`` (tokens,), ``vector`` (hidden,) by the manifest's pooling, ``tokens`` (tokens, hidden) of the last layer.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    vector: tuple[float, ...]
+    tokens: tuple[tuple[float, ...], ...]
+
+
+class Goldens(Record):
+    """``golden.json``: replayed through the ONNX forms after every install; tolerances stand in ``Form``."""
+
+    format: int = FORMAT
+    reference: str = "float64"
+    goldens: tuple[Golden, ...]
+
+
+# ---------------------------------------------------------------- the proof
+
+
+class Distance(Record):
+    """How far one array lies from another: absolute errors and cosines over the real (unmasked) positions."""
+
+    max: float
+    p99: float
+    mean: float
+    min_cosine: float
+    mean_cosine: float
+
+
+class Point(Record):
+    """A place in the network where a form is compared: ``embeddings``, ``layer 1`` …, ``sequence``, ``pooled``.
+
+    ``floor`` is what float32 rounding alone does there; ``limit`` what the gate allows; ``worst`` names the input
+    that comes nearest to it or misses it by most. ``measure`` says which figure of the distance the limit is for.
+    """
+
+    name: str
+    distance: Distance
+    floor: float
+    limit: float
+    measure: Literal["max", "min_cosine", "mean_cosine"]
+    worst: str
+    passed: bool
+
+
+class FormParity(Record):
+    """All points of one form. A form passes when every point does."""
+
+    form: str
+    points: tuple[Point, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(point.passed for point in self.points)
+
+
+class ParityReport(Record):
+    """The distance between every form and the source. ``oracle`` says what stood for the source."""
+
+    oracle: str
+    inputs: tuple[str, ...]
+    tokens: int
+    forms: tuple[FormParity, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.forms) and all(form.passed for form in self.forms)
+
+
+class Proof(Record):
+    """What was measured about an artifact: the predicate of the statement in ``<artifact>.proof.json``."""
+
+    format: int = FORMAT
+    artifact: str
+    sha256: str
+    manifest: str
+    recipe: str
+    source: str
+    parity: ParityReport
+    tools: dict[str, str]
+    machine: dict[str, str]
+    created: int
+
+
+# ---------------------------------------------------------------- the hub
+
+
+class Signature(Record):
+    """A signature over a record: the key's id and the bytes in base64."""
+
+    keyid: str
+    sig: str
+
+
+class Release(Record, omit_defaults=True):
+    """One line of ``index/<2 hex>/<name>.jsonl``. Sizes in bytes; ``time`` in milliseconds; ``md5`` upper case.
+
+    ``serial`` is the revision of the whole file at which this line was last written.
+    """
+
+    id: str
+    name: ModelName
+    language: Lang
+    folder: str
+    library_version: str
+    spark_version: str
+    time: int
+    annotator: str
+    engine: str
+    file: str
+    size: int
+    sha256: str
+    md5: str
+    manifest: str
+    manifest_size: int
+    forms: tuple[str, ...]
+    serial: int
+    state: Literal["ready", "yanked", "deprecated"] = "ready"
+    why: str = ""
+    signatures: tuple[Signature, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where the artifact lies, relative to the hub's root."""
+        return f"{self.folder}/{self.file}"
+
+
+class Alias(Record):
+    """``aliases/<2 hex>/<reference>.json``: what a reference such as ``en.embed.bert.small_L8_512`` stands for."""
+
+    reference: str
+    name: ModelName
+    language: Lang
+
+
+class CatalogEntry(Record):
+    """A line of ``catalog.jsonl``: enough to list, search and suggest a name."""
+
+    name: ModelName
+    language: Lang
+    title: str
+    annotator: str
+    latest: str
+
+
+class HubInfo(Record):
+    """``hub.json``: what a hub says of itself. ``ttl`` in seconds."""
+
+    format: int = FORMAT
+    name: str
+    ttl: int = 24 * 3600
+    keys: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    site: str = ""
+
+
+T = TypeVar("T", bound=Record)
+
+
+def encode(record: Record) -> bytes:
+    """A record as one line of JSON, without a newline: the same record gives the same bytes."""
+    return msgspec.json.encode(record)
+
+
+def encode_pretty(record: Record) -> bytes:
+    """A record as JSON for people to read, with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+
+
+def decode(raw: bytes | bytearray | memoryview, kind: type[T], where: str) -> T:
+    """Read a record of ``kind``; ``where`` names it in the error. Raises IntegrityError."""
+    try:
+        record = msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as error:
+        raise IntegrityError(f"{where} is not a valid {kind.__name__}: {error}") from error
+    if getattr(record, "format", FORMAT) > FORMAT:
+        raise IntegrityError(f"{where} is of format {record.format}; this wellread reads up to {FORMAT}: upgrade it")  # type: ignore[attr-defined]
+    return record

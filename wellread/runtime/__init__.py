@@ -1,0 +1,1 @@
+"""What runs a model: numpy, onnxruntime and tokenizers, nothing else."""
