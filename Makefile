@@ -1,0 +1,47 @@
+# What can be made here: `make help`.
+PYTHON ?= python3
+BIN    := .venv/bin
+HUB    ?= hub
+MODEL  ?= small_bert_L2_128_bleurt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run check format test test-heavy test-wheel bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## install everything into .venv, development tools included
+
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "wellread needs Python 3.11 or later: make PYTHON=python3.11 setup"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "no venv module: apt install python3-venv, then make setup again"; exit 1; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+run: setup ## press a real model, publish it into ./hub, load it back, print its vectors
+	$(BIN)/wellread build $(MODEL) --hub ./$(HUB)
+	$(BIN)/wellread embed $(MODEL) "I love NLP" --hub ./$(HUB) --output-level token
+
+check: setup ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup ## rewrite the code as the formatter and linter want it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup ## every test that takes under a minute
+	$(BIN)/pytest -m "not heavy"
+
+test-heavy: setup ## the long tests: large models, faults, many processes
+	$(BIN)/pytest -m heavy
+
+test-wheel: setup ## build the wheel, install it bare, load a model without the press
+	$(BIN)/python tests/wheel.py
+
+bench: setup ## benchmarks, beside the peers; results go to docs/
+	$(BIN)/python benchmarks/convert.py
+
+clean: ## remove what the targets above made, .venv and ./hub excepted
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
