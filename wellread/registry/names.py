@@ -30,7 +30,8 @@ DEFAULT_FOLDER = Folder("public/models")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}")
 _LANG = re.compile(r"[a-z]{2,8}(-[A-Za-z0-9]{2,8})*")
-_VERSION = re.compile(r"(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){0,5}")
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,5}")
+_MOMENT = re.compile(r"0|[1-9][0-9]{0,14}")
 _FOLDER = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
@@ -38,9 +39,10 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for 
 
 def parse_name(text: str) -> ModelName:
     """A model name: letters, digits, ``_``, ``-``, ``.``; at most 128; no Windows device. Raises BadInput."""
-    if not _NAME.fullmatch(text) or text.endswith(".") or text.split(".")[0].lower() in _DEVICES:
+    if not _NAME.fullmatch(text) or text.endswith(".") or text.partition(".")[0].lower() in _DEVICES:
         raise BadInput(
-            f"{text!r} is not a model name: use up to 128 letters, digits, '_', '-' and '.', starting with a letter or digit"
+            f"{text!r} is not a model name: use up to 128 letters, digits, '_', '-' and '.', "
+            "starting with a letter or digit"
         )
     return ModelName(text)
 
@@ -102,7 +104,7 @@ class ReleaseId:
     def parse(cls, text: str) -> ReleaseId:
         """The inverse of ``str``. Raises BadInput."""
         parts = text.split("_")
-        if len(parts) != 3 or not re.fullmatch(r"\d{1,15}", parts[2]):
+        if len(parts) != 3 or not _MOMENT.fullmatch(parts[2]):
             raise BadInput(f"{text!r} is not a release id: use one like '2.6.0_2.4_1598344705269'")
         library, spark = (Version.parse(part) if part else None for part in parts[:2])
         return cls(library, spark, int(parts[2]))

@@ -30,14 +30,14 @@ Pooling = Literal["mean", "mean-words", "cls", "pooler", "pooler-linear"]
 Annotator = Literal["BertEmbeddings", "BertSentenceEmbeddings"]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True):
     """Base of all records."""
 
 
 # ---------------------------------------------------------------- the artifact
 
 
-class Member(Record):
+class Member(Record, frozen=True, kw_only=True):
     """A file of the artifact. ``pieces`` are the sha256 of its consecutive 8 MiB pieces; an empty file has none."""
 
     name: str
@@ -45,7 +45,7 @@ class Member(Record):
     pieces: tuple[str, ...]
 
 
-class Tensor(Record):
+class Tensor(Record, frozen=True, kw_only=True):
     """An input or output of the ONNX forms; a dimension is a size, or a name where it is free."""
 
     name: str
@@ -53,7 +53,7 @@ class Tensor(Record):
     shape: tuple[int | str, ...]
 
 
-class Architecture(Record):
+class Architecture(Record, frozen=True, kw_only=True):
     """Everything about a BERT encoder that its weights alone do not say."""
 
     kind: Literal["bert"] = "bert"
@@ -69,7 +69,7 @@ class Architecture(Record):
     cased: bool
 
 
-class SourceUsed(Record):
+class SourceUsed(Record, frozen=True, kw_only=True):
     """Where the weights came from. ``tensors`` is the sha256 over the canonical tensors; ``override`` says that
     ``--source`` lifted the recipe's pins."""
 
@@ -80,7 +80,7 @@ class SourceUsed(Record):
     override: bool = False
 
 
-class Form(Record):
+class Form(Record, frozen=True, kw_only=True):
     """A way to run the model: the members it needs, its precision, and how far a golden may be missed."""
 
     members: tuple[str, ...]
@@ -89,7 +89,7 @@ class Form(Record):
     min_cosine: float | None = None
 
 
-class Manifest(Record):
+class Manifest(Record, frozen=True, kw_only=True):
     """``manifest.json``, the first member of every artifact.
 
     ``files`` lists every other member in the order in which it lies in the zip, so its offset follows from the sizes
@@ -140,7 +140,7 @@ class Manifest(Record):
         return found
 
 
-class Golden(Record):
+class Golden(Record, frozen=True, kw_only=True):
     """A text with what the float64 reference gives for it, rounded to 6 decimals.
 
     ``ids`` (tokens,), ``vector`` (hidden,) by the manifest's pooling, ``tokens`` (tokens, hidden) of the last layer.
@@ -152,7 +152,7 @@ class Golden(Record):
     tokens: tuple[tuple[float, ...], ...]
 
 
-class Goldens(Record):
+class Goldens(Record, frozen=True, kw_only=True):
     """``golden.json``: replayed through the ONNX forms after every install; tolerances stand in ``Form``."""
 
     format: int = FORMAT
@@ -163,7 +163,7 @@ class Goldens(Record):
 # ---------------------------------------------------------------- the proof
 
 
-class Distance(Record):
+class Distance(Record, frozen=True, kw_only=True):
     """How far one array lies from another: absolute errors and cosines over the real (unmasked) positions."""
 
     max: float
@@ -173,7 +173,7 @@ class Distance(Record):
     mean_cosine: float
 
 
-class Point(Record):
+class Point(Record, frozen=True, kw_only=True):
     """A place in the network where a form is compared: ``embeddings``, ``layer 1`` …, ``sequence``, ``pooled``.
 
     ``floor`` is what float32 rounding alone does there; ``limit`` what the gate allows; ``worst`` names the input
@@ -189,7 +189,7 @@ class Point(Record):
     passed: bool
 
 
-class FormParity(Record):
+class FormParity(Record, frozen=True, kw_only=True):
     """All points of one form. A form passes when every point does."""
 
     form: str
@@ -200,7 +200,7 @@ class FormParity(Record):
         return all(point.passed for point in self.points)
 
 
-class ParityReport(Record):
+class ParityReport(Record, frozen=True, kw_only=True):
     """The distance between every form and the source. ``oracle`` says what stood for the source."""
 
     oracle: str
@@ -213,7 +213,7 @@ class ParityReport(Record):
         return bool(self.forms) and all(form.passed for form in self.forms)
 
 
-class Proof(Record):
+class Proof(Record, frozen=True, kw_only=True):
     """What was measured about an artifact: the predicate of the statement in ``<artifact>.proof.json``."""
 
     format: int = FORMAT
@@ -231,14 +231,14 @@ class Proof(Record):
 # ---------------------------------------------------------------- the hub
 
 
-class Signature(Record):
+class Signature(Record, frozen=True, kw_only=True):
     """A signature over a record: the key's id and the bytes in base64."""
 
     keyid: str
     sig: str
 
 
-class Release(Record, omit_defaults=True):
+class Release(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One line of ``index/<2 hex>/<name>.jsonl``. Sizes in bytes; ``time`` in milliseconds; ``md5`` upper case.
 
     ``serial`` is the revision of the whole file at which this line was last written.
@@ -271,7 +271,7 @@ class Release(Record, omit_defaults=True):
         return f"{self.folder}/{self.file}"
 
 
-class Alias(Record):
+class Alias(Record, frozen=True, kw_only=True):
     """``aliases/<2 hex>/<reference>.json``: what a reference such as ``en.embed.bert.small_L8_512`` stands for."""
 
     reference: str
@@ -279,7 +279,7 @@ class Alias(Record):
     language: Lang
 
 
-class CatalogEntry(Record):
+class CatalogEntry(Record, frozen=True, kw_only=True):
     """A line of ``catalog.jsonl``: enough to list, search and suggest a name."""
 
     name: ModelName
@@ -289,7 +289,7 @@ class CatalogEntry(Record):
     latest: str
 
 
-class HubInfo(Record):
+class HubInfo(Record, frozen=True, kw_only=True):
     """``hub.json``: what a hub says of itself. ``ttl`` in seconds."""
 
     format: int = FORMAT

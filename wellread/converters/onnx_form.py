@@ -1,0 +1,222 @@
+"""The ``onnx`` forms, written straight from the weights: numpy and onnx, nothing traced.
+
+    input_ids, attention_mask, token_type_ids     (batch, tokens) int64
+        → last_hidden_state                       (batch, tokens, hidden) float32
+        → pooler_output                           (batch, hidden) float32
+        → pooler_linear                           (batch, hidden) float32, before the tanh; only where pooling asks
+
+Standard operators of opset 20 and no others, so that onnxruntime, its web build and any other engine run the file; ORT
+fuses them when the session starts. The same weights give the same bytes everywhere: no version, date or path is written.
+The tensors that parity looks at carry the names of ``POINTS``, so a copy can expose them without touching the rest.
+
+A masked key gets the additive bias that TensorFlow's modules use, -1e9, or float16's least number in half precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from wellread import errors
+from wellread.converters.weights import Weights
+from wellread.registry.records import Architecture, Tensor
+
+OPSET = 20
+IR_VERSION = 9
+"""The oldest IR that carries opset 20: the widest range of engines reads it."""
+Precision = Literal["fp32", "fp16"]
+
+_PRECISIONS = {
+    "fp32": (np.dtype("<f4"), TensorProto.FLOAT, -1e9),
+    "fp16": (np.dtype("<f2"), TensorProto.FLOAT16, -65504.0),
+}
+_GELU = {"gelu_tanh": "tanh", "gelu_erf": "none"}
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+def inputs() -> tuple[Tensor, ...]:
+    """The input signature of every ONNX form."""
+    return tuple(Tensor(name=name, dtype="int64", shape=("batch", "tokens")) for name in _INPUTS)
+
+
+def outputs(hidden: int, pooler_linear: bool) -> tuple[Tensor, ...]:
+    """The output signature of every ONNX form."""
+    pooled = ("pooler_output", "pooler_linear") if pooler_linear else ("pooler_output",)
+    return (
+        Tensor(name="last_hidden_state", dtype="float32", shape=("batch", "tokens", hidden)),
+        *(Tensor(name=name, dtype="float32", shape=("batch", hidden)) for name in pooled),
+    )
+
+
+def point_tensors(layers: int) -> dict[str, str]:
+    """Point of comparison → the name of the tensor that holds it."""
+    inner = {f"layer {i}": f"layer_{i}" for i in range(1, layers + 1)}
+    return {"embeddings": "embeddings", **inner, "sequence": "last_hidden_state", "pooled": "pooler_output"}
+
+
+def write_onnx(path: Path, weights: Weights, precision: Precision = "fp32", pooler_linear: bool = False) -> None:
+    """Write the model to ``path`` and check it with ``onnx.checker``. Raises UnsupportedModel above 2 GB."""
+    model = build_model(weights, precision, pooler_linear)
+    if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
+        raise errors.UnsupportedModel(
+            f"{path.name} would be {model.ByteSize() / 1e9:.1f} GB: one ONNX file holds 2 GB at most"
+        )
+    onnx.checker.check_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def expose_points(path: Path, out: Path, layers: int) -> None:
+    """Write a copy of an ONNX form in which every point of comparison is an output too."""
+    model = onnx.load_model(path)
+    known = {value.name for value in model.graph.output}
+    for tensor in point_tensors(layers).values():
+        if tensor not in known:
+            model.graph.output.append(onnx.ValueInfoProto(name=tensor))
+    out.write_bytes(model.SerializeToString())
+
+
+def build_model(weights: Weights, precision: Precision = "fp32", pooler_linear: bool = False) -> onnx.ModelProto:
+    """The model in memory: embeddings, the layers, the pooler, one after the other."""
+    graph = _Graph(weights, *_PRECISIONS[precision])
+    hidden, bias = _embeddings(graph), _mask_bias(graph)
+    for layer in range(weights.architecture.layers):
+        hidden = _layer(graph, layer, hidden, bias)
+    finals = {"last_hidden_state": hidden, **_pooler(graph, hidden)}
+    signature = outputs(weights.architecture.hidden, pooler_linear)
+    for output in signature:
+        graph.output(finals[output.name], output.name)
+    made = helper.make_graph(
+        graph.nodes, "bert", [_value(t) for t in inputs()], [_value(t) for t in signature], initializer=graph.constants
+    )
+    return helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="wellread"
+    )
+
+
+def _value(tensor: Tensor) -> onnx.ValueInfoProto:
+    kind = TensorProto.INT64 if tensor.dtype == "int64" else TensorProto.FLOAT
+    return helper.make_tensor_value_info(tensor.name, kind, tensor.shape)
+
+
+@dataclass
+class _Graph:
+    """Nodes and constants so far. Each operator's output is named after what it computes."""
+
+    weights: Weights
+    dtype: np.dtype[np.floating]
+    kind: int
+    masked: float
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: list[onnx.TensorProto] = field(default_factory=list)
+    _stored: set[str] = field(default_factory=set)
+
+    @property
+    def architecture(self) -> Architecture:
+        return self.weights.architecture
+
+    def op(self, kind: str, inputs: Sequence[str], output: str, **attributes: object) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return output
+
+    def output(self, value: str, name: str) -> None:
+        if value != name:
+            self.op("Cast" if self.kind != TensorProto.FLOAT else "Identity", [value], name, **self._to_float())
+
+    def _to_float(self) -> dict[str, object]:
+        return {"to": TensorProto.FLOAT} if self.kind != TensorProto.FLOAT else {}
+
+    def constant(self, name: str, array: NDArray[np.generic]) -> str:
+        if name not in self._stored:
+            self._stored.add(name)
+            kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+            # tobytes, not ascontiguousarray: the latter turns scalars into vectors.
+            tensor = onnx.TensorProto(name=name, data_type=kind, dims=array.shape, raw_data=array.tobytes("C"))
+            self.constants.append(tensor)
+        return name
+
+    def number(self, name: str, value: float) -> str:
+        return self.constant(name, np.array(value, self.dtype))
+
+    def integers(self, name: str, values: Sequence[int]) -> str:
+        return self.constant(name, np.array(values, "<i8"))
+
+    def weight(self, name: str, transpose: bool = False) -> str:
+        tensor = self.weights.tensors[name]
+        return self.constant(name, (tensor.T if transpose else tensor).astype(self.dtype, copy=False))
+
+    def dense(self, value: str, name: str, output: str) -> str:
+        """``value @ weight.T + bias``, for the canonical (out, in) weight."""
+        product = self.op("MatMul", [value, self.weight(f"{name}.weight", transpose=True)], f"{output}_product")
+        return self.op("Add", [product, self.weight(f"{name}.bias")], output)
+
+    def norm(self, value: str, name: str, output: str) -> str:
+        scale, shift = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
+        return self.op("LayerNormalization", [value, scale, shift], output, axis=-1, epsilon=self.architecture.norm_eps)
+
+
+def _embeddings(graph: _Graph) -> str:
+    words = graph.op("Gather", [graph.weight("embeddings.word_embeddings.weight"), "input_ids"], "words")
+    types = graph.op("Gather", [graph.weight("embeddings.token_type_embeddings.weight"), "token_type_ids"], "types")
+    length = graph.op("Shape", ["input_ids"], "length", start=1, end=2)
+    table = graph.weight("embeddings.position_embeddings.weight")
+    bounds = [graph.integers("zero", [0]), length, graph.integers("first_axis", [0])]
+    positions = graph.op("Slice", [table, *bounds], "positions")
+    typed = graph.op("Add", [words, types], "typed_words")
+    placed = graph.op("Add", [typed, positions], "placed_words")
+    return graph.norm(placed, "embeddings.LayerNorm", "embeddings")
+
+
+def _mask_bias(graph: _Graph) -> str:
+    """(batch, 1, 1, tokens): 0 where a key is real, the mask's bias where it is not."""
+    mask = graph.op("Cast", ["attention_mask"], "mask", to=graph.kind)
+    missing = graph.op("Sub", [graph.number("one", 1.0), mask], "missing")
+    bias = graph.op("Mul", [missing, graph.number("masked", graph.masked)], "bias")
+    return graph.op("Unsqueeze", [bias, graph.integers("head_axes", [1, 2])], "key_bias")
+
+
+def _layer(graph: _Graph, layer: int, hidden: str, bias: str) -> str:
+    source, at = f"encoder.layer.{layer}", f"layer_{layer + 1}"
+    context = _attention(graph, f"{source}.attention.self", f"{at}/attention", hidden, bias)
+    attended = graph.dense(context, f"{source}.attention.output.dense", f"{at}/attention/output")
+    residual = graph.op("Add", [attended, hidden], f"{at}/attention/residual")
+    attention = graph.norm(residual, f"{source}.attention.output.LayerNorm", f"{at}/attention/norm")
+    wide = graph.dense(attention, f"{source}.intermediate.dense", f"{at}/intermediate")
+    active = graph.op("Gelu", [wide], f"{at}/gelu", approximate=_GELU[graph.architecture.activation])
+    narrow = graph.dense(active, f"{source}.output.dense", f"{at}/output")
+    residual = graph.op("Add", [narrow, attention], f"{at}/residual")
+    return graph.norm(residual, f"{source}.output.LayerNorm", at)
+
+
+def _attention(graph: _Graph, source: str, at: str, hidden: str, bias: str) -> str:
+    heads = graph.architecture.heads
+    size = graph.architecture.hidden // heads
+    split = graph.integers("split_heads", [0, 0, heads, size])
+
+    def project(role: str, axes: list[int]) -> str:
+        flat = graph.dense(hidden, f"{source}.{role}", f"{at}/{role}")
+        return graph.op(
+            "Transpose", [graph.op("Reshape", [flat, split], f"{at}/{role}_heads")], f"{at}/{role}_by_head", perm=axes
+        )
+
+    query, key, value = project("query", [0, 2, 1, 3]), project("key", [0, 2, 3, 1]), project("value", [0, 2, 1, 3])
+    scaled = graph.op("Mul", [query, graph.number("scale", size**-0.5)], f"{at}/query_scaled")
+    scores = graph.op("Add", [graph.op("MatMul", [scaled, key], f"{at}/scores"), bias], f"{at}/scores_masked")
+    shares = graph.op("Softmax", [scores], f"{at}/shares", axis=-1)
+    mixed = graph.op(
+        "Transpose", [graph.op("MatMul", [shares, value], f"{at}/mixed")], f"{at}/mixed_by_token", perm=[0, 2, 1, 3]
+    )
+    return graph.op("Reshape", [mixed, graph.integers("join_heads", [0, 0, -1])], f"{at}/context")
+
+
+def _pooler(graph: _Graph, hidden: str) -> dict[str, str]:
+    first = graph.op("Gather", [hidden, graph.constant("first", np.array(0, "<i8"))], "first_token", axis=1)
+    linear = graph.dense(first, "pooler.dense", "pooled_linear")
+    return {"pooler_linear": linear, "pooler_output": graph.op("Tanh", [linear], "pooled")}
