@@ -5,9 +5,10 @@
         → pooler_output                           (batch, hidden) float32
         → pooler_linear                           (batch, hidden) float32, before the tanh; only where pooling asks
 
-Standard operators of opset 20 and no others, so that onnxruntime, its web build and any other engine run the file; ORT
-fuses them when the session starts. The same weights give the same bytes everywhere: no version, date or path is written.
-The tensors that parity looks at carry the names of ``POINTS``, so a copy can expose them without touching the rest.
+Standard operators of opset 20 and no others, so that onnxruntime, its web build and any other engine run the file;
+onnxruntime fuses them when the session starts. The same weights give the same bytes everywhere: no version, date or
+path is written. The tensors that parity looks at have names of their own (``point_tensors``), so a copy can expose them
+without touching the rest.
 
 A masked key gets the additive bias that TensorFlow's modules use, -1e9, or float16's least number in half precision.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -33,7 +34,7 @@ IR_VERSION = 9
 """The oldest IR that carries opset 20: the widest range of engines reads it."""
 Precision = Literal["fp32", "fp16"]
 
-_PRECISIONS = {
+_PRECISIONS: dict[Precision, tuple[np.dtype[Any], int, float]] = {
     "fp32": (np.dtype("<f4"), TensorProto.FLOAT, -1e9),
     "fp16": (np.dtype("<f2"), TensorProto.FLOAT16, -65504.0),
 }
@@ -85,7 +86,8 @@ def expose_points(path: Path, out: Path, layers: int) -> None:
 
 def build_model(weights: Weights, precision: Precision = "fp32", pooler_linear: bool = False) -> onnx.ModelProto:
     """The model in memory: embeddings, the layers, the pooler, one after the other."""
-    graph = _Graph(weights, *_PRECISIONS[precision])
+    dtype, kind, masked = _PRECISIONS[precision]
+    graph = _Graph(weights, dtype, kind, masked)
     hidden, bias = _embeddings(graph), _mask_bias(graph)
     for layer in range(weights.architecture.layers):
         hidden = _layer(graph, layer, hidden, bias)
@@ -111,7 +113,7 @@ class _Graph:
     """Nodes and constants so far. Each operator's output is named after what it computes."""
 
     weights: Weights
-    dtype: np.dtype[np.floating]
+    dtype: np.dtype[Any]
     kind: int
     masked: float
     nodes: list[onnx.NodeProto] = field(default_factory=list)

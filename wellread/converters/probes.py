@@ -31,8 +31,8 @@ SENTENCES = (
     "unbelievablylongwordwithoutanyspaces antidisestablishmentarianism",
 )
 _PARAGRAPH = (
-    "A registry keeps what a press has made. Each release is a file with a name that says which model it holds, in which "
-    "language, for which library, and when it was made; beside it lies the record of what was measured. "
+    "A registry keeps what a press has made. Each release is a file with a name that says which model it holds, in "
+    "which language, for which library, and when it was made; beside it lies the record of what was measured. "
 )
 
 

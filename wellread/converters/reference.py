@@ -1,6 +1,6 @@
 """BERT in plain numpy, in any precision: the yardstick of parity.
 
-In float64 it stands for the mathematics: its results, rounded to 6 decimals, are the goldens, the same on every machine.
+In float64 it stands for the mathematics: its results, rounded to 6 decimals, are the goldens, the same everywhere.
 In float32 its distance from float64 is what rounding alone does to this model, the floor that a gate is scaled from;
 it shares no code with any form and knows no trick, so a fault in a form shows and a fault here shows in every form.
 
@@ -10,7 +10,7 @@ Formulas: Vaswani et al. 2017 (attention), Devlin et al. 2019 (the encoder), Hen
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from numpy.typing import DTypeLike, NDArray
 from wellread.converters.probes import Activations, Probe
 from wellread.converters.weights import Weights
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[Any]
+"""Of the precision that was asked for."""
 
 MASKED = -1e9
 
@@ -66,7 +67,7 @@ class Reference:
             self._dense(hidden, f"{name}.{role}").reshape(batch, tokens, heads, -1).transpose(0, 2, 1, 3)
             for role in ("query", "key", "value")
         )
-        scores = query @ key.swapaxes(-1, -2) / self._number(math.sqrt(width // heads)) + bias
+        scores = query @ key.swapaxes(-1, -2) / math.sqrt(width // heads) + bias
         shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
         shares /= shares.sum(axis=-1, keepdims=True)
         mixed: Array = (shares @ value).transpose(0, 2, 1, 3).reshape(batch, tokens, width)
@@ -79,26 +80,22 @@ class Reference:
     def _norm(self, value: Array, name: str) -> Array:
         centred = value - value.mean(axis=-1, keepdims=True)
         variance = np.square(centred).mean(axis=-1, keepdims=True)
-        scaled = centred / np.sqrt(variance + self._number(self.weights.architecture.norm_eps))
+        scaled: Array = centred / np.sqrt(variance + self.weights.architecture.norm_eps)
         return scaled * self._tensor(f"{name}.weight") + self._tensor(f"{name}.bias")
 
     def _gelu(self, value: Array) -> Array:
         return _GELU[self.weights.architecture.activation](value)
 
-    def _number(self, value: float) -> Array:
-        return np.asarray(value, self.dtype)
-
 
 def _gelu_tanh(x: Array) -> Array:
-    half = x.dtype.type(0.5)
-    inner = x.dtype.type(math.sqrt(2 / math.pi)) * (x + x.dtype.type(0.044715) * x**3)
-    return half * x * (1 + np.tanh(inner))
+    inner: Array = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    return 0.5 * x * (1 + np.tanh(inner))
 
 
 def _gelu_erf(x: Array) -> Array:
     # numpy has no erf; the standard library's is exact to the last bit and fast enough for a few thousand tokens.
-    erf: Array = np.frompyfunc(math.erf, 1, 1)(x / x.dtype.type(math.sqrt(2))).astype(x.dtype)
-    return x.dtype.type(0.5) * x * (1 + erf)
+    erf: Array = np.frompyfunc(math.erf, 1, 1)(x / math.sqrt(2)).astype(x.dtype)
+    return 0.5 * x * (1 + erf)
 
 
-_GELU: Mapping[str, Any] = {"gelu_tanh": _gelu_tanh, "gelu_erf": _gelu_erf}
+_GELU: Mapping[str, Callable[[Array], Array]] = {"gelu_tanh": _gelu_tanh, "gelu_erf": _gelu_erf}

@@ -7,7 +7,7 @@ parity does, needs torch and transformers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def run_torch(folder: Path, probes: Iterable[Probe]) -> Iterator[Activations]:
         from transformers import AutoModel
     except ImportError as error:
         raise missing_extra(error.name or "transformers", "press") from error
-    model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    model = _quietly(lambda: AutoModel.from_pretrained(folder, local_files_only=True)).eval()
     for probe in probes:
         with torch.inference_mode():
             out = model(
@@ -80,3 +80,16 @@ def run_torch(folder: Path, probes: Iterable[Probe]) -> Iterator[Activations]:
             "sequence": out.last_hidden_state.numpy(),
             "pooled": out.pooler_output.numpy(),
         }
+
+
+def _quietly(load: Callable[[], Any]) -> Any:
+    """Run ``load`` without transformers' own progress bar, which it shows in pipes too."""
+    from transformers.utils import logging
+
+    if not logging.is_progress_bar_enabled():
+        return load()
+    logging.disable_progress_bar()
+    try:
+        return load()
+    finally:
+        logging.enable_progress_bar()

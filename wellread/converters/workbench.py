@@ -4,8 +4,8 @@
     <root>/<step>/.<key>.lock
     <root>/<step>/.<key>.new/   being made; swept by the next who comes
 
-A key is the sha256 of everything the step depends on, tools' versions included, so nothing kept is ever stale. A step is
-made in a folder of its own and renamed when it is whole: a killed build loses one step and leaves nothing to clean up.
+A key is the sha256 of everything the step depends on, tools' versions included, so nothing kept is ever stale. A step
+is made in a folder of its own and renamed when it is whole: a killed build loses one step and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Workbench:
     report: Report = silent
 
     def step(self, title: str, key: Mapping[str, object], make: Callable[[Path], None]) -> Path:
-        """The folder that ``make`` fills, from an earlier run where ``key`` is the same. What make raises passes through."""
+        """The folder that ``make`` fills, or an earlier run's where ``key`` is the same. What make raises passes."""
         digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()[:32]
         place = self.root / title.replace(" ", "-") / digest
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,5 @@
+"""``python -m wellread.cli``."""
+
+from wellread.cli import main
+
+main()

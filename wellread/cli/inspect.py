@@ -1,0 +1,154 @@
+"""``wellread list``, ``info`` and ``verify``: what a hub has, what a model is, whether it is whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wellread.cli.options import hub_option, json_option, lang_option, print_json, print_table, version_option
+from wellread.errors import NotFound
+from wellread.registry.names import parse_lang, parse_name
+from wellread.registry.records import Manifest, Release
+
+
+@click.command(name="list")
+@hub_option
+@json_option
+def list_models(hub: str | None, as_json: bool) -> None:
+    """The models of a hub.
+
+    \b
+    wellread list --hub ./hub
+    """
+    from wellread.registry.index import read_catalog
+    from wellread.registry.resolve import hubs
+    from wellread.registry.stores import open_store
+
+    entries = [entry for place in hubs(hub) for entry in read_catalog(open_store(place))]
+    if as_json:
+        return print_json(entries)
+    if not entries:
+        return click.echo(f"no models in {', '.join(map(str, hubs(hub)))}")
+    rows = [(entry.name, entry.language, entry.latest, entry.title) for entry in entries]
+    return print_table(("name", "lang", "latest", "title"), rows)
+
+
+list_command = list_models
+
+
+@click.command(name="info")
+@click.argument("name")
+@lang_option
+@version_option
+@hub_option
+@json_option
+def info(name: str, lang: str, version: str | None, hub: str | None, as_json: bool) -> None:
+    """What a release is: its forms and their sizes, where it comes from, its licence.
+
+    \b
+    wellread info small_bert_L8_512 --hub ./hub
+    """
+    from wellread.registry.fetch import open_release
+    from wellread.registry.resolve import find
+
+    store, release = find(parse_name(name), parse_lang(lang), hub=hub, version=version)
+    if store is None:
+        raise NotFound(f"{name} ({lang}) is only in the cache: see wellread fetch {name}")
+    manifest = open_release(store, release).manifest
+    if as_json:
+        return print_json({"release": release, "manifest": manifest})
+    for label, value in _facts(release, manifest, store.url).items():
+        click.echo(f"{label:<12}{value}")
+    return print_table(("form", "precision", "MB"), [_form_row(manifest, form) for form in manifest.forms])
+
+
+def _facts(release: Release, manifest: Manifest, where: str) -> dict[str, Any]:
+    shape = manifest.architecture
+    moment = datetime.fromtimestamp(manifest.time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "name": f"{manifest.name} ({manifest.language})  {manifest.title}",
+        "release": f"{release.id}  {moment}  {release.state}",
+        "hub": where,
+        "sha256": release.sha256,
+        "size": f"{release.size / 1e6:.1f} MB",
+        "shape": f"L-{shape.layers} H-{shape.hidden} A-{shape.heads}, up to {manifest.max_length} tokens",
+        "pooling": manifest.pooling,
+        "license": manifest.license,
+        "source": manifest.source.location,
+        "aliases": ", ".join(manifest.aliases) or "none",
+    }
+
+
+def _form_row(manifest: Manifest, form: str) -> tuple[str, str, float]:
+    record = manifest.forms[form]
+    return form, record.precision, round(sum(manifest.member(name).size for name in record.members) / 1e6, 1)
+
+
+@click.command(name="verify")
+@click.argument("target", metavar="ZIP|NAME")
+@lang_option
+@version_option
+@hub_option
+@json_option
+def verify(target: str, lang: str, version: str | None, hub: str | None, as_json: bool) -> None:
+    """Hash every byte of an artifact or of a model in the cache, and replay its goldens through every ONNX form.
+
+    \b
+    wellread verify dist/my_bert_en_2.6.0_2.4_1598344705269.zip
+    wellread verify small_bert_L8_512 --hub ./hub
+    """
+    checked = _verify_zip(Path(target)) if target.endswith(".zip") else _verify_model(target, lang, version, hub)
+    if as_json:
+        return print_json(checked)
+    for what, result in checked.items():
+        click.echo(f"{what:<12}{result}")
+    return None
+
+
+def _verify_zip(path: Path) -> dict[str, str]:
+    import tempfile
+
+    from wellread.registry.artifact import identify, unpack
+    from wellread.registry.artifact import verify as verify_artifact
+    from wellread.registry.proof import proof_name, read_proof
+
+    package = verify_artifact(path)
+    sha256 = identify(package, path).sha256
+    found = {"hashes": f"{len(package.manifest.files)} members as the manifest says", "sha256": sha256}
+    with tempfile.TemporaryDirectory(prefix="wellread-") as scratch:
+        unpack(package, Path(scratch))
+        found |= _replay(Path(scratch), package.manifest)
+    proof = path.with_name(proof_name(path.name))
+    if proof.exists():
+        same = read_proof(proof).sha256 == sha256
+        found["proof"] = "is about these bytes" if same else "is about OTHER bytes"
+        if not same:
+            from wellread.errors import IntegrityError
+
+            raise IntegrityError(f"{proof} is about other bytes than {path}: build or fetch both again")
+    else:
+        found["proof"] = f"none beside it ({proof.name})"
+    return found
+
+
+def _verify_model(name: str, lang: str, version: str | None, hub: str | None) -> dict[str, str]:
+    from wellread.loader import fetch
+    from wellread.registry.manifest import MANIFEST, parse_manifest
+
+    folder = fetch(name, lang, hub=hub, version=version, form="all", verify="full")
+    manifest = parse_manifest((folder / MANIFEST).read_bytes(), str(folder))
+    return {"hashes": f"{len(manifest.files)} members as the manifest says", "path": str(folder)} | _replay(
+        folder, manifest
+    )
+
+
+def _replay(folder: Path, manifest: Manifest) -> dict[str, str]:
+    from wellread.runtime.goldens import replay
+
+    forms = [form for form in manifest.forms if form.startswith("onnx")]
+    for form in forms:
+        replay(folder, manifest, form)
+    return {"goldens": f"met by {', '.join(forms)}" if forms else "no form that runs here"}

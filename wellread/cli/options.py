@@ -1,0 +1,39 @@
+"""Options and output that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import msgspec
+
+hub_option = click.option(
+    "--hub", metavar="HUB", help="The hub: a folder or an address. Default: WELLREAD_HUB, else your own."
+)
+lang_option = click.option("--lang", default="en", show_default=True, help="The language code.")
+form_option = click.option("--form", default="auto", show_default=True, help="onnx, onnx-int8, torch …; auto is onnx.")
+version_option = click.option("--version", metavar="VERSION", help="A release id, a library version, or a range.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def print_json(value: Any) -> None:
+    """``value``, records included, as indented JSON on stdout."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=1).decode())
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns as wide as their widest cell; numbers to the right."""
+    cells = [list(map(str, header)), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    right = [all(isinstance(row[i], int | float) for row in rows) and bool(rows) for i in range(len(header))]
+    for row in cells:
+        line = "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
+        click.echo(line.rstrip())
+
+
+def say_step(title: str, seconds: float | None) -> None:
+    """A line per finished step on a terminal, nothing in a pipe."""
+    if sys.stderr.isatty():
+        click.echo(f"  {title:<16}{'kept' if seconds is None else f'{seconds:6.1f} s'}", err=True)

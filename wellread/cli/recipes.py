@@ -1,0 +1,155 @@
+"""``wellread recipes``: the built-in recipes, and help in writing one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from wellread.cli.options import json_option, print_json, print_table
+from wellread.converters import recipe
+from wellread.converters.recipe import FIRST_MOMENT, LAST_MOMENT, Recipe, parse_given, parse_license, render
+from wellread.converters.sources import parse_source
+from wellread.errors import BadInput, WellreadError
+from wellread.registry.cache import home
+from wellread.registry.names import parse_lang, parse_name
+
+_MOMENT = click.IntRange(FIRST_MOMENT, LAST_MOMENT)
+
+
+@click.group()
+def recipes() -> None:
+    """List, show, check and write recipes: the YAML files that models are built from."""
+
+
+@recipes.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """Name, language and title of every built-in recipe.
+
+    \b
+    Example:
+      wellread recipes list
+    """
+    found = [recipe.load(name, language) for name, language in recipe.builtin()]
+    if as_json:
+        return print_json([{"name": r.name, "language": r.language, "title": r.title} for r in found])
+    return print_table(("name", "lang", "title"), [(r.name, r.language, r.title) for r in found])
+
+
+@recipes.command()
+@click.argument("name")
+@click.option("--lang", help="Its language, where several have a recipe of that name.")
+@json_option
+def show(name: str, lang: str | None, as_json: bool) -> None:
+    """Print the recipe NAME, or the one in a file.
+
+    \b
+    Example:
+      wellread recipes show small_bert_L8_512
+    """
+    if as_json:
+        return print_json(recipe.load(name, lang))
+    return click.echo(recipe.find(name, lang).read_text(encoding="utf-8"), nl=False)
+
+
+@recipes.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@json_option
+def check(files: tuple[Path, ...], as_json: bool) -> None:
+    """Check recipes field by field; every problem is named. Ends with 1 if there is one.
+
+    \b
+    Example:
+      wellread recipes check my_bert.yaml
+    """
+    verdicts = {str(file): _problem(file) for file in files}
+    if as_json:
+        print_json([{"file": file, "ok": not why, "why": why} for file, why in verdicts.items()])
+    else:
+        click.echo("\n".join(why or f"{file}: ok" for file, why in verdicts.items()))
+    if any(verdicts.values()):
+        raise click.exceptions.Exit(1)
+
+
+def _problem(file: Path) -> str:
+    try:
+        recipe.load(file)
+    except WellreadError as error:
+        return str(error)
+    return ""
+
+
+@recipes.command()
+@click.argument("source")
+@click.option("--name", required=True, help="What the model is to be called.")
+@click.option("--lang", required=True, help="Its language, such as en; xx for many.")
+@click.option("--license", default="", help="Its licence, as an SPDX expression such as Apache-2.0.")
+@click.option("--time", "moment", type=_MOMENT, help="Its moment in milliseconds; default SOURCE_DATE_EPOCH, else now.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What SOURCE does not say: heads=4 …")
+@click.option("--out", default="", help="Where to write it; default NAME.yaml, - for standard output.")
+@json_option
+def new(
+    source: str,
+    *,
+    name: str,
+    lang: str,
+    license: str,
+    moment: int | None,
+    settings: tuple[str, ...],
+    out: str,
+    as_json: bool,
+) -> None:
+    """Write a recipe for SOURCE with everything that can be found out about it.
+
+    \b
+    Examples:
+      wellread recipes new ./my_module --name my_bert --lang en --license Apache-2.0
+      wellread recipes new hf:google/bert_uncased_L-2_H-128_A-2 --name tiny --lang en
+    """
+    from wellread.converters.describe import describe_source
+
+    target = Path(out or f"{name}.yaml")
+    if out != "-" and target.exists():
+        raise BadInput(f"{target} is there already: choose another with --out, or remove it")
+    found = describe_source(
+        parse_source(source),
+        home() / "work",
+        name=parse_name(name),
+        language=parse_lang(lang),
+        license=parse_license(license) if license else "",
+        time=_moment(moment),
+        given=parse_given(settings),
+        progress=_progress,
+    )
+    if out != "-":
+        target.write_text(render(found), encoding="utf-8")
+    _report(target, found, as_json=as_json, printed=out == "-")
+
+
+def _report(target: Path, found: Recipe, *, as_json: bool, printed: bool) -> None:
+    if as_json:
+        return print_json({"file": None if printed else str(target), "recipe": found})
+    if printed:
+        return click.echo(render(found), nl=False)
+    click.echo(f"wrote {target}")
+    if not found.license:
+        click.echo("its license is not known: fill in an SPDX expression such as Apache-2.0")
+    return click.echo(f"next: wellread recipes check {target} && wellread build {target}")
+
+
+def _progress(line: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+
+
+def _moment(given: int | None) -> int:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if given is not None or not epoch:
+        return given or int(time.time() * 1000)
+    if not epoch.isdecimal():
+        raise BadInput(f"SOURCE_DATE_EPOCH is {epoch!r}: whole seconds since 1970 are expected")
+    return int(epoch) * 1000

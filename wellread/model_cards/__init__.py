@@ -1,0 +1,1 @@
+"""From manifests to cards. Needs jinja2 and PyYAML; never imports the converters."""
