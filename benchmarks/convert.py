@@ -55,13 +55,23 @@ def by_torch(folder: Path, out: Path, dynamo: bool) -> None:
     import torch
     from transformers import AutoModel
 
-    model = AutoModel.from_pretrained(folder).eval()
+    class Plain(torch.nn.Module):
+        """Three tensors in, two out: what an exporter can trace."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.bert = AutoModel.from_pretrained(folder).eval()
+
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+            out = self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+            return out.last_hidden_state, out.pooler_output
+
     names = ["input_ids", "attention_mask", "token_type_ids"]
     dims = {name: {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")} for name in names}
     axes = {"dynamic_shapes": dims} if dynamo else {"dynamic_axes": {name: {0: "batch", 1: "tokens"} for name in names}}
     ones = torch.ones(2, 16, dtype=torch.int64)
     torch.onnx.export(
-        model, (ones, ones, ones * 0), str(out), input_names=names, output_names=["last_hidden_state", "pooler_output"],
+        Plain(), (ones, ones, ones * 0), str(out), input_names=names, output_names=["last_hidden_state", "pooler_output"],
         dynamo=dynamo, external_data=False, opset_version=20, **axes,
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ def take_material(
 
     sources = [by_hand] if by_hand else recipe.sources
     try:
-        bench.timed("pull and read", lambda: pull(sources, bench.root / "sources", progress, accept))
+        bench.timed("pull and read", lambda: pull(sources, bench.root, progress, accept))
     except SourceError as error:
         raise type(error)(f"{recipe.name} ({recipe.language}): {error}") from error
     return accepted[-1]

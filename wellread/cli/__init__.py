@@ -13,7 +13,7 @@ import warnings
 import click
 
 from wellread import __version__
-from wellread.errors import WellreadError, near_misses
+from wellread.errors import WellreadError, missing_extra, near_misses
 
 COMMANDS = {
     "build": "wellread.cli.press",
@@ -37,7 +37,10 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        home = importlib.import_module(COMMANDS[cmd_name])
+        try:
+            home = importlib.import_module(COMMANDS[cmd_name])
+        except ModuleNotFoundError as error:
+            raise missing_extra(error.name or cmd_name, "press") from error
         command: click.Command = getattr(home, f"{cmd_name}_command", None) or getattr(home, cmd_name)
         return command
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 import msgspec
+
+from wellread.errors import BadInput
 
 hub_option = click.option(
     "--hub", metavar="HUB", help="The hub: a folder or an address. Default: WELLREAD_HUB, else your own."
@@ -15,7 +19,22 @@ hub_option = click.option(
 lang_option = click.option("--lang", default="en", show_default=True, help="The language code.")
 form_option = click.option("--form", default="auto", show_default=True, help="onnx, onnx-int8, torch …; auto is onnx.")
 version_option = click.option("--version", metavar="VERSION", help="A release id, a library version, or a range.")
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What SOURCE does not say: heads=4, cased=true …"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def settle_moment(given: int | None) -> tuple[int, bool]:
+    """Milliseconds since 1970: those given, else ``SOURCE_DATE_EPOCH``, else now; and whether it is now."""
+    if given is not None:
+        return given, False
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch:
+        return int(time.time() * 1000), True
+    if not epoch.isdecimal():
+        raise BadInput(f"SOURCE_DATE_EPOCH is {epoch!r}: whole seconds since 1970 are expected")
+    return int(epoch) * 1000, False
 
 
 def print_json(value: Any) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +12,20 @@ from typing import Any
 import click
 import msgspec
 
-from wellread.cli.options import hub_option, json_option, print_json, say_step
+from wellread.cli.options import hub_option, json_option, print_json, say_step, settings_option, settle_moment
 from wellread.cli.report import print_parity
-from wellread.converters.recipe import SUFFIXES, Recipe, builtin, load, parse_license
+from wellread.converters.recipe import (
+    FIRST_MOMENT,
+    LAST_MOMENT,
+    SUFFIXES,
+    Recipe,
+    builtin,
+    load,
+    parse_given,
+    parse_license,
+)
 from wellread.converters.sources import parse_source
 from wellread.converters.workbench import Workbench
-from wellread.errors import BadInput
 from wellread.press import Pressed, press
 from wellread.registry.cache import home
 from wellread.registry.names import DEFAULT_FOLDER, parse_lang, parse_name
@@ -36,7 +42,14 @@ from wellread.registry.resolve import hubs
 @click.option("--lang", help="Its language code.")
 @click.option("--license", "licence", metavar="SPDX", help="Its licence, for a SOURCE without recipe.")
 @click.option("--forms", metavar="F,…", default="", help="torch, onnx, onnx-int8, onnx-fp16. Default: the recipe's.")
-@click.option("--time", "moment", type=int, metavar="MS", help="The release's moment, milliseconds since 1970.")
+@settings_option
+@click.option(
+    "--time",
+    "moment",
+    type=click.IntRange(FIRST_MOMENT, LAST_MOMENT),
+    metavar="MS",
+    help="The release's moment, milliseconds since 1970.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the artifact into this folder.")
 @hub_option
 @json_option
@@ -60,7 +73,7 @@ def build(targets: tuple[str, ...], hub: str | None, out: Path | None, as_json: 
 
 def _build_one(target: str, hub: str | None, out: Path | None, as_json: bool, **asked: Any) -> dict[str, Any]:
     recipe = _recipe(target, asked["name"], asked["lang"], asked["licence"])
-    recipe = msgspec.structs.replace(recipe, time=_moment(asked["moment"], recipe, as_json))
+    recipe = _timed(_configured(recipe, asked["settings"]), asked["moment"], as_json)
     source = parse_source(asked["source"]) if asked["source"] else None
     if source and asked["name"]:
         recipe, source = msgspec.structs.replace(recipe, sources=(source,)), None
@@ -93,41 +106,41 @@ def _recipe(target: str, name: str | None, lang: str | None, licence: str | None
         if name is None or name == recipe.name:
             return recipe
         # Another name is another model: what was published about the first, and its references, do not hold for it.
-        return msgspec.structs.replace(recipe, name=parse_name(name), goldens=(), aliases=(), pooling=_fixed(recipe))
+        return msgspec.structs.replace(
+            recipe, name=parse_name(name), goldens=(), aliases=(), dimension=None, pooling=_fixed(recipe)
+        )
     if not (re.search(r"[/\\:]", target) or Path(target).exists()):
         load(target, lang)
     missing = [f"--{what}" for what, given in (("name", name), ("lang", lang), ("license", licence)) if not given]
     if missing:
         raise click.UsageError(f"{target} is a source without a recipe, so {', '.join(missing)} must be given")
+    source = parse_source(target)
     return Recipe(
         name=parse_name(str(name)),
         language=parse_lang(str(lang)),
         license=parse_license(str(licence)),
         title=str(name),
-        description=f"BERT embeddings converted from {parse_source(target)}.",
+        description=f"BERT embeddings converted from {source.told}.",
         tags=("embeddings", str(lang)),
-        data_source=str(parse_source(target)),
-        sources=(parse_source(target),),
+        data_source=source.told,
+        sources=(source,),
     )
+
+
+def _configured(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
+    return msgspec.structs.replace(recipe, architecture={**recipe.architecture, **parse_given(settings)})
 
 
 def _fixed(recipe: Recipe) -> Any:
     return "mean" if recipe.pooling == "auto" else recipe.pooling
 
 
-def _moment(given: int | None, recipe: Recipe, quiet: bool) -> int:
-    """--time, else the recipe's, else ``SOURCE_DATE_EPOCH``, else now, which is printed."""
-    if given is not None or recipe.time is not None:
-        return given if given is not None else int(recipe.time or 0)
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if epoch is not None:
-        if not epoch.isdecimal():
-            raise BadInput(f"SOURCE_DATE_EPOCH is {epoch!r}: whole seconds since 1970 are expected")
-        return int(epoch) * 1000
-    now = int(time.time() * 1000)
-    if not quiet:
-        click.echo(f"moment {now} (now; give --time {now} to make the same artifact again)")
-    return now
+def _timed(recipe: Recipe, given: int | None, quiet: bool) -> Recipe:
+    """The recipe with its moment: --time, else its own, else that of ``settle_moment``; now is printed."""
+    moment, now = settle_moment(given if given is not None else recipe.time)
+    if now and not quiet:
+        click.echo(f"moment {moment} (now; give --time {moment} to make the same artifact again)")
+    return msgspec.structs.replace(recipe, time=moment)
 
 
 def _tell(pressed: Pressed, published: Published | None, goal: str | Path | None, out: Path | None) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from pathlib import Path
 
 import click
 
-from wellread.cli.options import json_option, print_json, print_table
+from wellread.cli.options import json_option, print_json, print_table, settings_option, settle_moment
 from wellread.converters import recipe
 from wellread.converters.recipe import FIRST_MOMENT, LAST_MOMENT, Recipe, parse_given, parse_license, render
 from wellread.converters.sources import parse_source
@@ -89,7 +87,7 @@ def _problem(file: Path) -> str:
 @click.option("--lang", required=True, help="Its language, such as en; xx for many.")
 @click.option("--license", default="", help="Its licence, as an SPDX expression such as Apache-2.0.")
 @click.option("--time", "moment", type=_MOMENT, help="Its moment in milliseconds; default SOURCE_DATE_EPOCH, else now.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What SOURCE does not say: heads=4 …")
+@settings_option
 @click.option("--out", default="", help="Where to write it; default NAME.yaml, - for standard output.")
 @json_option
 def new(
@@ -121,7 +119,7 @@ def new(
         name=parse_name(name),
         language=parse_lang(lang),
         license=parse_license(license) if license else "",
-        time=_moment(moment),
+        time=settle_moment(moment)[0],
         given=parse_given(settings),
         progress=_progress,
     )
@@ -144,12 +142,3 @@ def _report(target: Path, found: Recipe, *, as_json: bool, printed: bool) -> Non
 def _progress(line: str) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{line}", nl=False, err=True)
-
-
-def _moment(given: int | None) -> int:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if given is not None or not epoch:
-        return given or int(time.time() * 1000)
-    if not epoch.isdecimal():
-        raise BadInput(f"SOURCE_DATE_EPOCH is {epoch!r}: whole seconds since 1970 are expected")
-    return int(epoch) * 1000

@@ -25,7 +25,6 @@ from wellread.errors import BadInput, near_misses
 from wellread.registry.records import Form, Pooling
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
-DEFAULT_FORMS = ("torch", "onnx", "onnx-int8")
 
 
 @dataclass(frozen=True)

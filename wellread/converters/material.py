@@ -70,7 +70,7 @@ class Material:
         """What the manifest says of the source."""
         return SourceUsed(
             kind=self.pulled.kind,
-            location=self.pulled.location,
+            location=self.pulled.source.told,
             format=self.weights.format,
             tensors=self.digest,
             override=self.override,
@@ -79,7 +79,7 @@ class Material:
 
 def read_material(recipe: Recipe, pulled: Pulled, by_hand: bool = False) -> Material:
     """Read a source and hold it against the recipe. Raises SourceError; ParityError unless it was given ``by_hand``."""
-    weights = read_weights(pulled.folder)
+    weights = read_weights(pulled.folder, recipe.architecture)
     yardstick = Yardstick(weights, _tokeniser(weights))
     try:
         _check_dimension(recipe, pulled, weights)

@@ -88,14 +88,16 @@ class Reference:
 
 
 def _gelu_tanh(x: Array) -> Array:
-    inner: Array = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-    return 0.5 * x * (1 + np.tanh(inner))
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    gelu: Array = 0.5 * x * (1 + np.tanh(inner))
+    return gelu
 
 
 def _gelu_erf(x: Array) -> Array:
     # numpy has no erf; the standard library's is exact to the last bit and fast enough for a few thousand tokens.
-    erf: Array = np.frompyfunc(math.erf, 1, 1)(x / math.sqrt(2)).astype(x.dtype)
-    return 0.5 * x * (1 + erf)
+    erf = np.asarray(np.frompyfunc(math.erf, 1, 1)(x / math.sqrt(2)), x.dtype)
+    gelu: Array = 0.5 * x * (1 + erf)
+    return gelu
 
 
 _GELU: Mapping[str, Callable[[Array], Array]] = {"gelu_tanh": _gelu_tanh, "gelu_erf": _gelu_erf}

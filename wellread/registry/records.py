@@ -317,7 +317,7 @@ def decode(raw: bytes | bytearray | memoryview, kind: type[T], where: str) -> T:
     """Read a record of ``kind``; ``where`` names it in the error. Raises IntegrityError."""
     try:
         record = msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(f"{where} is not a valid {kind.__name__}: {error}") from error
     if getattr(record, "format", FORMAT) > FORMAT:
         raise IntegrityError(f"{where} is of format {record.format}; this wellread reads up to {FORMAT}: upgrade it")  # type: ignore[attr-defined]

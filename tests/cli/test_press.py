@@ -1,0 +1,304 @@
+"""``wellread build`` and ``publish``, from a TensorFlow module to vectors, and every way in which they refuse."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wellread
+from tests.conftest import BuildModule
+from tests.fixtures.command import Command
+from wellread.converters import forms
+from wellread.converters.parity import run_form
+from wellread.converters.probes import single
+from wellread.converters.recipe import Golden, Recipe, render
+from wellread.converters.sources import Source
+from wellread.converters.weights import Weights
+
+pytestmark = pytest.mark.press
+
+MOMENT = 1598344705269
+NAMED = ("--name", "tiny", "--lang", "en", "--license", "Apache-2.0", "--time", str(MOMENT))
+
+
+def write_recipe(folder: Path, source: Path, **fields: Any) -> Path:
+    facts = {"name": "tiny", "language": "en", "title": "Tiny", "description": "A test.", "license": "Apache-2.0"}
+    recipe = Recipe(**{**facts, "time": MOMENT, "sources": (Source(kind="folder", location=str(source)),), **fields})
+    path = folder / "tiny.yaml"
+    path.write_text(render(recipe), encoding="utf-8")
+    return path
+
+
+def all_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_no_path_of_this_machine_gets_into_an_artifact(command: Command, module: BuildModule, tmp_path: Path) -> None:
+    done = command("build", module("tf2-dict"), *NAMED, "--out", tmp_path / "dist", "--json")
+    assert str(module("tf2-dict").parent).encode() not in Path(done.json["artifact"]).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def golden(module: BuildModule, tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    """A golden of the plain tf2-dict module, computed by transformers."""
+    from wellread.converters.weights import read_weights
+
+    weights, folder = read_weights(module("tf2-dict")), tmp_path_factory.mktemp("golden")
+    forms.write_forms(folder, weights, ["torch"], "mean")
+    ids = np.array([4, 30, 31, 5])
+    (run,) = run_form(folder, "torch", 2, [single("golden", ids)])
+    return Golden(level="pooled", ids=tuple(map(int, ids)), first=tuple(map(float, run["pooled"][0, :4])))
+
+
+def test_a_source_without_recipe_becomes_vectors(command: Command, module: BuildModule, tmp_path: Path) -> None:
+    hub = tmp_path / "hub"
+    done = command("build", module("tf2-dict"), *NAMED, "--hub", hub)
+    assert done.code == 0, done.err
+    for word in ("floor", "gate", "reference", "torch", "onnx-int8", "sequence", "pooled", "pass", "published"):
+        assert word in done.out
+    model = wellread.pretrained("tiny", "en", hub=hub)
+    assert model.encode(["I love NLP", ""]).shape == (2, 32)
+    assert model.manifest.source.format == "tf2-dict"
+
+
+def test_transformers_and_sentence_transformers_give_the_same_vectors(
+    command: Command, module: BuildModule, tmp_path: Path
+) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers import AutoModel, AutoTokenizer
+
+    hub, texts = tmp_path / "hub", ["I love NLP", "the quick brown fox jumps over the lazy dog", ""]
+    assert command("build", module("tf1-checkpoint"), *NAMED, "--hub", hub).code == 0
+    ours = wellread.pretrained("tiny", hub=hub).encode(texts)
+    folder = wellread.fetch("tiny", hub=hub, form="torch")
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
+    for text, vector in zip(texts, ours, strict=True):
+        with torch.inference_mode():
+            hidden = model(**tokenizer(text, return_tensors="pt")).last_hidden_state
+        np.testing.assert_allclose(hidden[0].mean(dim=0).numpy(), vector, atol=2e-5)
+    theirs = SentenceTransformer(str(folder), device="cpu").encode(texts)
+    np.testing.assert_allclose(theirs, ours, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["tf2-list", "tf1-saved-model", "huggingface"])
+def test_every_format_is_found_out_and_pressed(
+    kind: str, command: Command, module: BuildModule, tmp_path: Path
+) -> None:
+    done = command("build", module(kind), *NAMED, "--out", tmp_path, "--forms", "onnx,torch", "--json")
+    assert done.code == 0, done.err
+    assert done.json["source"]["format"] == kind
+    assert done.json["forms"] == ["torch", "onnx"]
+    assert wellread.open(done.json["artifact"]).encode("hello world").shape == (32,)
+
+
+def test_out_alone_writes_and_does_not_publish(
+    command: Command, module: BuildModule, home: Path, tmp_path: Path
+) -> None:
+    done = command("build", module("tf2-dict"), *NAMED, "--out", tmp_path / "dist", "--json")
+    assert [path.name for path in all_files(tmp_path / "dist")] == [
+        f"tiny_en_2.6.0_2.4_{MOMENT}.proof.json",
+        f"tiny_en_2.6.0_2.4_{MOMENT}.zip",
+    ]
+    assert done.json["release"] is None
+    assert not (home / "hub").exists()
+    hub = tmp_path / "hub"
+    assert command("publish", done.json["artifact"], "--hub", hub).code == 0
+    again = command("publish", done.json["artifact"], "--hub", hub)
+    assert (again.code, "already there" in again.out) == (0, True)
+
+
+def test_the_same_inputs_give_the_same_bytes_whatever_the_machine(module: BuildModule, tmp_path: Path) -> None:
+    """Another home, another folder, another umask, one thread, another BLAS kernel, another hash seed."""
+    shutil.copytree(module("tf2-dict"), tmp_path / "moved/source")
+    recipe = write_recipe(tmp_path, module("tf2-dict"))
+    made = []
+    for name, settings, umask in (
+        ("one", {"PYTHONHASHSEED": "1"}, 0o022),
+        ("two", {"OMP_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Haswell", "PYTHONHASHSEED": "2", "LC_ALL": "C"}, 0o077),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        environment = {**os.environ, **settings, "WELLREAD_HOME": str(folder / "home")}
+        command = [sys.executable, "-m", "wellread", "build", str(recipe), "--out", "dist"]
+        subprocess.run(command, cwd=folder, env=environment, check=True, umask=umask, capture_output=True)
+        (artifact,) = (folder / "dist").glob("*.zip")
+        made.append(artifact.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_second_build_takes_every_step_from_the_first(
+    command: Command, module: BuildModule, empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = command("build", module("tf2-dict"), *NAMED, "--out", tmp_path / "a", "--json")
+    monkeypatch.setattr("wellread.press.write_forms", _must_not_run)
+    monkeypatch.setattr("wellread.press.compare", _must_not_run)
+    later = [*NAMED[:-1], str(MOMENT + 1)]
+    second = command("build", module("tf2-dict"), *later, "--out", tmp_path / "b", "--json")
+    assert second.code == 0, second.err
+    assert second.json["artifact"] != first.json["artifact"]
+    assert second.json["parity"] == first.json["parity"]
+
+
+def _must_not_run(*_: object) -> None:
+    raise AssertionError("this step was to be taken from an earlier build")
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def test_a_weight_changed_on_the_way_into_a_form_stops_everything(
+    command: Command, module: BuildModule, empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = forms.write_forms
+
+    def nudge(folder: Path, weights: Weights, *rest: Any) -> Any:
+        tensor = np.array(weights.tensors["encoder.layer.1.output.dense.weight"])
+        tensor[3, 5] += 1e-2
+        nudged = {**weights.tensors, "encoder.layer.1.output.dense.weight": tensor}
+        return write(folder, Weights(weights.architecture, nudged, weights.vocabulary, weights.format, None, {}), *rest)
+
+    monkeypatch.setattr("wellread.press.write_forms", nudge)
+    done = command("build", module("tf2-dict"), *NAMED, "--out", tmp_path / "dist", "--hub", tmp_path / "hub")
+    assert done.code == 1
+    assert "onnx is not equal to the source's own graph" in done.err
+    assert "nothing was written" in done.err
+    assert "Traceback" not in done.err
+    assert all_files(tmp_path / "dist") == all_files(tmp_path / "hub") == []
+
+
+def test_a_source_that_misses_its_golden_values_is_refused_and_the_next_is_tried(
+    command: Command, module: BuildModule, tmp_path: Path, golden: Golden
+) -> None:
+    other, right = module("tf2-dict", seed=1), module("tf2-dict")
+    recipe = write_recipe(tmp_path, other, goldens=(golden,))
+    done = command("build", recipe, "--out", tmp_path / "dist")
+    assert done.code == 1
+    assert "golden" in done.err and "off by" in done.err
+    assert all_files(tmp_path / "dist") == []
+    sources = tuple(Source(kind="folder", location=str(folder)) for folder in (tmp_path / "none", other, right))
+    recipe = write_recipe(tmp_path, other, goldens=(golden,), sources=sources)
+    done = command("build", recipe, "--out", tmp_path / "dist", "--json")
+    assert done.code == 0, done.err
+    assert done.json["source"]["location"] == right.name
+
+
+def test_a_source_given_by_hand_needs_another_name_to_be_published(
+    command: Command, module: BuildModule, tmp_path: Path, golden: Golden
+) -> None:
+    recipe = write_recipe(tmp_path, module("tf2-dict"), goldens=(golden,))
+    other, hub = module("tf2-dict", seed=1), tmp_path / "hub"
+    refused = command("build", recipe, "--source", other, "--hub", hub)
+    assert (refused.code, "--name" in refused.err, "--out" in refused.err) == (1, True, True)
+    assert all_files(hub) == []
+    kept = command("build", recipe, "--source", other, "--out", tmp_path / "dist", "--json")
+    assert kept.json["source"]["override"] is True
+    assert command("publish", kept.json["artifact"], "--hub", hub).code == 1
+    assert all_files(hub) == []
+    renamed = command("build", recipe, "--source", other, "--name", "mine", "--hub", hub, "--json")
+    assert (renamed.code, renamed.json["name"], renamed.json["source"]["override"]) == (0, "mine", False)
+    right = command("build", recipe, "--source", module("tf2-dict"), "--hub", hub, "--json")
+    assert (right.code, right.json["source"]["override"]) == (0, False)
+
+
+def test_pooling_is_settled_by_the_golden_values(command: Command, module: BuildModule, tmp_path: Path) -> None:
+    source = module("tf2-dict")
+    plain = command("build", source, *NAMED, "--out", tmp_path / "plain", "--json")
+    hidden = wellread.open(plain.json["artifact"])._session
+    ids = wellread.open(plain.json["artifact"])._tokeniser(["i love nlp"])[0].ids[None]
+    cls = hidden.run(ids, ids * 0 + 1, ids * 0, ["last_hidden_state"])[0][0, 0]
+    known = Golden(level="sentence", text="i love nlp", first=tuple(map(float, cls[:3])))
+    recipe = write_recipe(tmp_path, source, pooling="auto", goldens=(known,), annotator="BertSentenceEmbeddings")
+    done = command("build", recipe, "--out", tmp_path / "dist", "--json")
+    assert done.json["pooling"] == "cls"
+    np.testing.assert_allclose(wellread.open(done.json["artifact"]).encode("i love nlp"), cls, atol=1e-5)
+    wrong = Golden(level="sentence", text="i love nlp", first=(9.0, 9.0))
+    refused = command("build", write_recipe(tmp_path, source, pooling="auto", goldens=(wrong,)), "--out", tmp_path)
+    assert refused.code == 1
+    for pooling in ("mean", "mean-words", "cls", "pooler", "pooler-linear"):
+        assert f"{pooling} is off by" in refused.err
+
+
+@pytest.mark.parametrize("pooling", ["mean", "mean-words", "cls", "pooler", "pooler-linear"])
+def test_every_pooling_is_the_same_in_sentence_transformers(
+    pooling: str, command: Command, module: BuildModule, tmp_path: Path
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    recipe = write_recipe(tmp_path, module("huggingface"), pooling=pooling, forms=("torch", "onnx"))
+    hub, texts = tmp_path / "hub", ["I love NLP", "hello world", ""]
+    assert command("build", recipe, "--hub", hub).code == 0
+    ours = wellread.pretrained("tiny", hub=hub).encode(texts)
+    folder = wellread.fetch("tiny", hub=hub, form="torch")
+    if pooling == "mean-words":
+        assert not (folder / "modules.json").exists(), "their files cannot say it, so nothing is said"
+    else:
+        np.testing.assert_allclose(SentenceTransformer(str(folder), device="cpu").encode(texts), ours, atol=2e-5)
+
+
+def test_what_cannot_be_meant_is_said_at_once(command: Command, module: BuildModule, tmp_path: Path) -> None:
+    source = module("tf2-dict")
+    missing = command("build", source, "--name", "tiny")
+    assert (missing.code, "--lang, --license must be given" in missing.err) == (2, True)
+    unknown = command("build", "small_bert_L8_51")
+    assert (unknown.code, "small_bert_L8_512" in unknown.err) == (1, True)
+    form = command("build", source, *NAMED, "--forms", "onx", "--out", tmp_path)
+    assert (form.code, "Did you mean 'onnx'" in form.err) == (1, True)
+    licence = command("build", source, "--name", "tiny", "--lang", "en", "--license", "Apache", "--out", tmp_path)
+    assert (licence.code, "SPDX" in licence.err) == (1, True)
+    nowhere = command("build", tmp_path / "none", *NAMED, "--out", tmp_path / "dist")
+    assert (nowhere.code, "is not there" in nowhere.err) == (1, True)
+    for result in (missing, unknown, form, licence, nowhere):
+        assert "Traceback" not in result.err
+
+
+def test_the_moment_is_given_or_taken_from_the_environment_or_now_and_printed(
+    command: Command, module: BuildModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, source = NAMED[:-2], module("tf2-dict")
+    before = int(time.time() * 1000)
+    now = command("build", source, *named, "--out", tmp_path / "now")
+    moment = int(now.out.split()[1])
+    assert before <= moment <= int(time.time() * 1000)
+    assert (tmp_path / "now" / f"tiny_en_2.6.0_2.4_{moment}.zip").exists()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
+    command("build", source, *named, "--out", tmp_path / "epoch")
+    assert (tmp_path / "epoch" / "tiny_en_2.6.0_2.4_1600000000000.zip").exists()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    refused = command("build", source, *named, "--out", tmp_path / "bad")
+    assert (refused.code, "SOURCE_DATE_EPOCH" in refused.err) == (1, True)
+
+
+def test_a_killed_build_leaves_nothing_and_the_next_one_succeeds(
+    command: Command, module: BuildModule, empty_home: Path, tmp_path: Path
+) -> None:
+    arguments = ["build", str(module("tf2-dict")), *NAMED, "--hub", str(tmp_path / "hub")]
+    with subprocess.Popen([sys.executable, "-m", "wellread", *arguments], stdout=subprocess.DEVNULL) as child:
+        while not list(empty_home.glob("work/parity/.*.new")):
+            assert child.poll() is None
+            time.sleep(0.01)
+        os.kill(child.pid, signal.SIGKILL)
+    assert all_files(tmp_path / "hub") == []
+    assert command(*arguments).code == 0
+    assert wellread.pretrained("tiny", hub=tmp_path / "hub").encode("hello").shape == (32,)
+
+
+def test_two_builds_at_once_publish_one_release(module: BuildModule, empty_home: Path, tmp_path: Path) -> None:
+    arguments = ["build", str(module("tf2-dict")), *NAMED, "--hub", str(tmp_path / "hub"), "--json"]
+    children = [
+        subprocess.Popen([sys.executable, "-m", "wellread", *arguments], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    for child in children:
+        child.communicate()
+    assert [child.returncode for child in children] == [0, 0]
+    (index,) = (tmp_path / "hub/index").rglob("*.jsonl")
+    assert len(index.read_text().splitlines()) == 1

@@ -1,0 +1,91 @@
+"""Fixtures that more than one test needs: source modules of every format, written once a session."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary, write_huggingface
+from wellread.registry.records import Architecture
+
+BuildModule = Callable[..., Path]
+
+_BUILT_TOGETHER = ("tf2-dict", "tf2-list", "tf1-saved-model", "tf1-checkpoint")
+_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1", "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+class Modules:
+    """Source folders by kind and options; a folder is handed out again and again, so a test must not change it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.built: dict[str, Path] = {}
+        self.numbers = itertools.count()
+
+    def __call__(self, kind: str, *, seed: int = 0, **overrides: Any) -> Path:
+        """The folder of a tiny module. ``kind`` is a ``Format`` of converters/weights.py.
+
+        ``overrides`` are fields of ``tiny_architecture`` or options of tests/fixtures/tensorflow_modules.py; the
+        weights are ``tiny_tensors(tiny_architecture(**fields), seed)``.
+        """
+        if self._key(kind, seed, overrides) not in self.built:
+            plain = kind in _BUILT_TOGETHER and not overrides and not seed
+            self._build(_BUILT_TOGETHER if plain else (kind,), seed, overrides)
+        return self.built[self._key(kind, seed, overrides)]
+
+    @staticmethod
+    def _key(kind: str, seed: int, overrides: dict[str, Any]) -> str:
+        return json.dumps([kind, seed, overrides], sort_keys=True)
+
+    def _folder(self, name: str) -> Path:
+        return self.root / f"{next(self.numbers)}-{name}"
+
+    def _build(self, kinds: tuple[str, ...], seed: int, overrides: dict[str, Any]) -> None:
+        fields = {name: value for name, value in overrides.items() if name in Architecture.__struct_fields__}
+        options = {name: value for name, value in overrides.items() if name not in fields}
+        folders = {kind: self._folder(kind) for kind in kinds}
+        architecture = tiny_architecture(**fields)
+        if kinds == ("huggingface",):
+            vocabulary = tiny_vocabulary(architecture.cased)
+            write_huggingface(folders["huggingface"], architecture, tiny_tensors(architecture, seed), vocabulary)
+        else:
+            self._run_tensorflow(folders, architecture, seed, options)
+        self.built |= {self._key(kind, seed, overrides): folder for kind, folder in folders.items()}
+
+    def _run_tensorflow(
+        self, folders: dict[str, Path], architecture: Architecture, seed: int, options: dict[str, Any]
+    ) -> None:
+        inputs = self._folder("inputs")
+        inputs.mkdir()
+        tensors, vocabulary, jobs = inputs / "tensors.npz", inputs / "vocab.txt", inputs / "jobs.json"
+        np.savez(tensors, **tiny_tensors(architecture, seed))  # type: ignore[arg-type]
+        vocabulary.write_bytes(tiny_vocabulary(architecture.cased))
+        given = {"tensors": str(tensors), "vocabulary": str(vocabulary), "architecture": architecture}
+        wanted = [given | {"kind": kind, "out": str(out), "options": options} for kind, out in folders.items()]
+        jobs.write_bytes(msgspec.json.encode(wanted))
+        _run("tests.fixtures.tensorflow_modules", str(jobs))
+
+
+def _run(module: str, *arguments: str) -> None:
+    root = str(Path(__file__).parents[1])
+    environment = os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])}
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def module(tmp_path_factory: pytest.TempPathFactory) -> BuildModule:
+    """``module("tf2-dict", layers=3)`` → the folder of such a module; see ``Modules``."""
+    return Modules(tmp_path_factory.mktemp("modules"))

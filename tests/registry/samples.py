@@ -1,0 +1,153 @@
+"""Releases made of a dict of bytes: real zips and proofs around members that no runtime could open."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wellread.registry import records
+from wellread.registry.artifact import Packed, describe, pack
+from wellread.registry.names import Lang, ModelName
+from wellread.registry.proof import proof_name, write_proof
+
+TIME = 1598344705269
+FILES: Mapping[str, bytes] = {
+    "README.md": b"---\nname: tiny\n---\n# tiny\n",
+    "config.json": b"{}\n",
+    "empty.txt": b"",
+    "golden.json": b'{"format":1,"reference":"float64","goldens":[]}\n',
+    "model.safetensors": b"torch" * 1000,
+    "onnx/model.onnx": b"fp32" * 1000,
+    "onnx/model_int8.onnx": b"int8" * 250,
+    "tokenizer.json": b"{}",
+    "vocab.txt": b"[PAD]\n[UNK]\n",
+}
+_SHARED = ("config.json", "tokenizer.json", "vocab.txt")
+FORMS: Mapping[str, records.Form] = {
+    "onnx": records.Form(members=(*_SHARED, "onnx/model.onnx"), precision="fp32", max_error=1e-4),
+    "onnx-int8": records.Form(members=(*_SHARED, "onnx/model_int8.onnx"), precision="int8", min_cosine=0.95),
+    "torch": records.Form(members=(*_SHARED, "model.safetensors"), precision="fp32"),
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An artifact with its proof, and the folder that it was packed from."""
+
+    folder: Path
+    zip: Path
+    proof: Path
+    manifest: records.Manifest
+    packed: Packed
+
+
+def noise(size: int, seed: str = "") -> bytes:
+    """Bytes without a pattern, the same for the same seed."""
+    return hashlib.shake_128(seed.encode()).digest(size)
+
+
+def make_manifest(files: tuple[records.Member, ...] = (), **fields: Any) -> records.Manifest:
+    """A manifest of a model that does not exist; any field can be given another value."""
+    defaults: dict[str, Any] = {
+        "name": ModelName("tiny"),
+        "language": Lang("en"),
+        "library_version": "2.6.0",
+        "spark_version": "2.4",
+        "time": TIME,
+        "title": "Tiny",
+        "description": "A model for tests.",
+        "annotator": "BertEmbeddings",
+        "task": "Embeddings",
+        "engine": "onnx",
+        "license": "Apache-2.0",
+        "author": "tests",
+        "edition": "test",
+        "supported": True,
+        "tags": (),
+        "aliases": (),
+        "data_source": "none",
+        "citation": "",
+        "repository": "",
+        "examples": ("I love NLP",),
+        "dimension": 32,
+        "max_length": 64,
+        "pooling": "mean",
+        "architecture": records.Architecture(
+            layers=2, hidden=32, heads=4, intermediate=80, vocabulary=2, positions=64, types=2,
+            norm_eps=1e-12, activation="gelu_tanh", cased=False,
+        ),
+        "source": records.SourceUsed(kind="folder", location="./tiny", format="huggingface", tensors="0" * 64),
+        "inputs": (records.Tensor(name="input_ids", dtype="int64", shape=("batch", "tokens")),),
+        "outputs": (records.Tensor(name="last_hidden_state", dtype="float32", shape=("batch", "tokens", 32)),),
+        "forms": dict(FORMS),
+        "files": files,
+    }  # fmt: skip
+    return records.Manifest(**(defaults | fields))
+
+
+def make_proof(manifest: records.Manifest, packed: Packed, *, passed: bool = True) -> records.Proof:
+    """A proof in which every form was compared at one point."""
+    distance = records.Distance(max=1e-6, p99=1e-6, mean=1e-7, min_cosine=1.0, mean_cosine=1.0)
+    point = records.Point(
+        name="sequence", distance=distance, floor=1e-7, limit=1e-5, measure="max", worst="real text", passed=passed
+    )
+    return records.Proof(
+        artifact=str(manifest.artifact),
+        sha256=packed.sha256,
+        manifest=packed.manifest,
+        recipe="0" * 64,
+        source="0" * 64,
+        parity=records.ParityReport(
+            oracle="float64",
+            inputs=("real text",),
+            tokens=12,
+            forms=tuple(records.FormParity(form=form, points=(point,)) for form in manifest.forms),
+        ),
+        tools={"numpy": "2"},
+        machine={"cpu": "any"},
+        created=TIME,
+    )
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """A folder with those files."""
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def make_sample(root: Path, files: Mapping[str, bytes] | None = None, **fields: Any) -> Sample:
+    """A release ready to publish below ``root``: ``files`` added to the usual ones, manifest ``fields`` as given."""
+    folder = write_files(root / "members", {**FILES, **(files or {})})
+    manifest = make_manifest(describe(folder), **fields)
+    packed = pack(folder, manifest, root / str(manifest.artifact))
+    proof = packed.path.with_name(proof_name(packed.path.name))
+    write_proof(proof, make_proof(manifest, packed))
+    return Sample(folder, packed.path, proof, manifest, packed)
+
+
+def flip(path: Path, offset: int) -> None:
+    """Turn one bit of a file around, size and name kept."""
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
+
+
+def released(serial: int = 1, **fields: Any) -> records.Release:
+    """An index line of ``tiny`` that belongs to no artifact."""
+    line = records.Release(
+        id=f"2.6.0_2.4_{TIME}", name=ModelName("tiny"), language=Lang("en"), folder="public/models",
+        library_version="2.6.0", spark_version="2.4", time=TIME, annotator="BertEmbeddings", engine="onnx",
+        file=f"tiny_en_2.6.0_2.4_{TIME}.zip", size=1000, sha256="0" * 64, md5="0" * 32, manifest="0" * 64,
+        manifest_size=100, forms=("onnx",), serial=serial,
+    )  # fmt: skip
+    versions = {name: fields.get(name, getattr(line, name)) for name in ("library_version", "spark_version", "time")}
+    identity = "{library_version}_{spark_version}_{time}".format(**versions)
+    file = f"{fields.get('name', line.name)}_{fields.get('language', line.language)}_{identity}.zip"
+    return msgspec.structs.replace(line, **({"id": identity, "file": file} | fields))

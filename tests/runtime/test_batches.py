@@ -1,0 +1,43 @@
+"""Batches hold every window once, padded to their longest, and stay within their bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wellread.runtime.batches import TOKENS, batches
+from wellread.runtime.windows import Window
+
+PAD = 7
+
+
+def window(text: int, length: int) -> Window:
+    return Window(text, np.arange(100, 100 + length), 0, length)
+
+
+@given(st.lists(st.integers(2, 700), max_size=60), st.none() | st.integers(1, 20))
+def test_every_window_runs_once_within_the_bounds(lengths: list[int], size: int | None) -> None:
+    windows = [window(text, length) for text, length in enumerate(lengths)]
+    made = list(batches(windows, PAD, size))
+    assert sorted(each.text for batch in made for each in batch.windows) == list(range(len(lengths)))
+    for batch in made:
+        assert batch.ids.size <= TOKENS
+        assert len(batch.windows) <= (size or TOKENS)
+        assert batch.ids.shape[1] == max(len(each.ids) for each in batch.windows)
+        assert not batch.types.any()
+        for each, ids, mask in zip(batch.windows, batch.ids, batch.mask, strict=True):
+            real = len(each.ids)
+            assert ids.tolist() == each.ids.tolist() + [PAD] * (len(ids) - real)
+            assert mask.tolist() == [1] * real + [0] * (len(ids) - real)
+
+
+@given(st.lists(st.integers(2, 700), max_size=60))
+def test_windows_of_like_length_run_together(lengths: list[int]) -> None:
+    made = [[len(each.ids) for each in batch.windows] for batch in batches(map(window, lengths, lengths), PAD)]
+    assert [length for batch in made for length in batch] == sorted(lengths, reverse=True)
+
+
+def test_a_window_above_the_bound_runs_alone() -> None:
+    (batch,) = batches([window(0, TOKENS + 1)], PAD)
+    assert batch.ids.shape == (1, TOKENS + 1)

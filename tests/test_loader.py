@@ -1,0 +1,293 @@
+"""The consumer's door, with a real tiny model: from a name to its vectors, and what is said when that cannot be."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+import wellread
+from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary
+from tests.registry.samples import FORMS, TIME, Sample, flip, make_sample
+from wellread import loader
+from wellread.errors import BadInput, IntegrityError, NotFound, NotYet
+from wellread.registry.publish import publish
+from wellread.registry.records import Goldens, encode
+from wellread.runtime import goldens as replaying
+
+pytestmark = pytest.mark.press
+
+TEXTS = ("I love NLP", "", "The quick brown fox jumps over the lazy dog")
+Make = Callable[..., Sample]
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a model that runs, its goldens by the float64 reference."""
+    from wellread.converters.golden_values import Yardstick
+    from wellread.converters.onnx_form import write_onnx
+    from wellread.converters.quantise import quantise
+    from wellread.converters.tokenizer import write_tokenizer
+    from wellread.converters.weights import Weights
+    from wellread.runtime.tokenise import Tokeniser
+
+    folder, shape, vocabulary = tmp_path_factory.mktemp("members"), tiny_architecture(), tiny_vocabulary()
+    weights = Weights(shape, tiny_tensors(shape), vocabulary, "huggingface", None, {})
+    write_tokenizer(folder, vocabulary, shape.cased, shape.positions)
+    write_onnx(folder / "onnx/model.onnx", weights)
+    quantise(folder / "onnx/model.onnx", folder / "onnx/model_int8.onnx")
+    (folder / "golden.json").write_bytes(
+        encode(Yardstick(weights, Tokeniser(folder / "tokenizer.json")).goldens(TEXTS, "mean"))
+    )
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def make(tmp_path: Path, members: dict[str, bytes]) -> Make:
+    """``make("somewhere", {name: bytes}, time=5)`` → a release of that model, with other members and fields."""
+
+    def make(place: str = "pressed", files: dict[str, bytes] | None = None, **fields: Any) -> Sample:
+        fields = {"architecture": tiny_architecture(), "forms": dict(FORMS)} | fields
+        return make_sample(tmp_path / place, {**members, **(files or {})}, **fields)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("WELLREAD_HUB", "WELLREAD_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WELLREAD_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def hub(make: Make, tmp_path: Path) -> Path:
+    sample = make()
+    publish(sample.zip, sample.proof, tmp_path / "hub")
+    return tmp_path / "hub"
+
+
+def _expected(members: dict[str, bytes]) -> np.ndarray[Any, Any]:
+    goldens = msgspec.json.decode(members["golden.json"], type=Goldens)
+    return np.array([golden.vector for golden in goldens.goldens])
+
+
+# ---------------------------------------------------------------- it works
+
+
+def test_a_name_gives_the_vectors_of_the_reference(hub: Path, members: dict[str, bytes]) -> None:
+    model = wellread.pretrained("tiny", "en", hub=hub)
+    np.testing.assert_allclose(model.encode(list(TEXTS)), _expected(members), atol=1e-5)
+    assert (model.path / "onnx/model.onnx").is_file()
+    assert not (model.path / "onnx/model_int8.onnx").exists()
+    assert not (model.path / "model.safetensors").exists()
+
+
+def test_auto_is_the_fp32_form_and_others_are_asked_for(hub: Path) -> None:
+    assert wellread.pretrained("tiny", hub=hub).form == "onnx"
+    assert wellread.pretrained("tiny", hub=hub, form="onnx-int8").form == "onnx-int8"
+
+
+def test_a_warm_load_needs_neither_the_artifact_nor_a_replay(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = wellread.pretrained("tiny", hub=hub)
+    shutil.rmtree(hub / "public")
+    monkeypatch.setattr(replaying, "replay", lambda *_: pytest.fail("replayed again"))
+    assert wellread.pretrained("tiny", hub=hub).path == first.path
+
+
+def test_fetch_gives_the_folder_of_a_form(hub: Path) -> None:
+    path = wellread.fetch("tiny", hub=hub, form="torch")
+    assert (path / "model.safetensors").is_file()
+    assert not (path / "onnx").exists()
+    assert wellread.fetch("tiny", hub=hub) == path
+    assert wellread.fetch("tiny", hub=hub, form="all") == path
+    assert (path / "onnx/model_int8.onnx").is_file()
+
+
+def test_a_model_pickles_as_its_release(hub: Path, make: Make) -> None:
+    model = wellread.pretrained("tiny", hub=hub)
+    newer = make("newer", time=TIME + 1)
+    publish(newer.zip, newer.proof, hub)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.path == model.path
+    assert wellread.pretrained("tiny", hub=hub).path != model.path
+    np.testing.assert_array_equal(again.encode("I love NLP"), model.encode("I love NLP"))
+
+
+def test_hubs_come_from_the_environment(hub: Path, make: Make, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotFound):
+        wellread.pretrained("tiny")
+    monkeypatch.setenv("WELLREAD_HUB", f"own,{hub}")
+    assert wellread.pretrained("tiny").manifest.time == TIME
+    mine = make("mine", time=TIME + 7)
+    publish(mine.zip, mine.proof, home / "hub")
+    assert wellread.pretrained("tiny").manifest.time == TIME + 7
+    assert wellread.pretrained("tiny", version=f"2.6.0_2.4_{TIME}").manifest.time == TIME
+
+
+def test_a_byte_changed_in_the_cache_is_fetched_again(hub: Path) -> None:
+    model = wellread.pretrained("tiny", hub=hub)
+    before = model.encode("I love NLP")
+    flip(model.path / "onnx/model.onnx", 5000)
+    np.testing.assert_array_equal(wellread.pretrained("tiny", hub=hub).encode("I love NLP"), before)
+    assert wellread.pretrained("tiny", hub=hub, verify="full").path == model.path
+
+
+def test_an_artifact_opens_without_a_hub(make: Make, members: dict[str, bytes], tmp_path: Path) -> None:
+    sample = make()
+    model = wellread.open(sample.zip)
+    np.testing.assert_allclose(model.encode(list(TEXTS)), _expected(members), atol=1e-5)
+    with zipfile.ZipFile(sample.zip) as archive:
+        archive.extractall(tmp_path / "unzipped")
+    unzipped = wellread.open(str(tmp_path / "unzipped"))
+    assert unzipped.path == tmp_path / "unzipped"
+    for opened in (model, unzipped):
+        again = pickle.loads(pickle.dumps(opened))
+        np.testing.assert_array_equal(again.encode(list(TEXTS)), model.encode(list(TEXTS)))
+
+
+def test_an_artifact_opened_twice_is_unpacked_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = make()
+    path = wellread.open(sample.zip).path
+    monkeypatch.setattr(replaying, "replay", lambda *_: pytest.fail("replayed again"))
+    assert wellread.open(sample.zip).path == path
+
+
+# ---------------------------------------------------------------- it must not
+
+
+def test_a_model_that_misses_its_goldens_is_never_opened(make: Make, hub: Path, members: dict[str, bytes]) -> None:
+    goldens = msgspec.json.decode(members["golden.json"], type=Goldens)
+    first, *others = goldens.goldens
+    off = msgspec.structs.replace(first, vector=(first.vector[0] + 0.1, *first.vector[1:]))
+    wrong = encode(msgspec.structs.replace(goldens, goldens=(off, *others)))
+    sample = make("wrong", {"golden.json": wrong}, time=TIME + 5)
+    publish(sample.zip, sample.proof, hub)
+    with pytest.raises(IntegrityError, match=r"(?s)misses a golden.*quarantined in"):
+        wellread.pretrained("tiny", hub=hub)
+    with pytest.raises(IntegrityError, match=r"(?s)misses a golden.*quarantined in"):
+        wellread.open(sample.zip)
+    assert wellread.pretrained("tiny", hub=hub, version=f"2.6.0_2.4_{TIME}").manifest.time == TIME
+
+
+def test_a_damaged_folder_or_zip_is_not_opened(make: Make, tmp_path: Path) -> None:
+    sample = make()
+    with zipfile.ZipFile(sample.zip) as archive:
+        archive.extractall(tmp_path / "unzipped")
+    flip(tmp_path / "unzipped/onnx/model.onnx", 3000)
+    with pytest.raises(IntegrityError, match=r"onnx/model\.onnx is missing or differs"):
+        wellread.open(tmp_path / "unzipped")
+    flip(sample.zip, sample.zip.read_bytes().index((sample.folder / "vocab.txt").read_bytes()) + 3)
+    with pytest.raises(IntegrityError, match=r"vocab\.txt differs from the manifest"):
+        wellread.open(sample.zip)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "said"),
+    [
+        ({"form": "torch"}, BadInput, "wellread.fetch(…, form='torch') gives its folder"),
+        ({"form": "onnx-fp16"}, NotFound, "has no form 'onnx-fp16'. Available: onnx, onnx-int8, torch"),
+        ({"form": "fastest"}, NotYet, "form='fastest' comes in a later version"),
+        ({"lock": "wellread.lock"}, NotYet, "lock='wellread.lock' comes in a later version"),
+        ({"trust": "enforce"}, NotYet, "trust='enforce' comes in a later version"),
+        ({"device": "cuda"}, NotYet, "device='cuda' comes in a later version"),
+        ({"verify": "none"}, BadInput, "use 'stat'"),
+        ({"version": "newest"}, BadInput, "nor a range"),
+        ({"version": "9.9"}, NotFound, "no release '9.9'. Available: 2.6.0_2.4_"),
+        ({"folder": "../x"}, BadInput, "not a folder of a hub"),
+        ({"lang": "fr"}, NotFound, "not in language 'fr'. Available: en"),
+        ({"lang": "English"}, BadInput, "not a language code"),
+        ({"name": "../tiny"}, BadInput, "not a model name"),
+        ({"hub": "https://example.org/hub"}, NotYet, "a folder or a file:// URL works now"),
+    ],
+)
+def test_what_cannot_be_had_is_explained(hub: Path, asked: dict[str, Any], error: type[Exception], said: str) -> None:
+    tiny: dict[str, Any] = {"name": "tiny", "hub": hub}
+    with pytest.raises(error) as caught:
+        wellread.pretrained(**(tiny | asked))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["absent.zip", "."])
+def test_what_is_no_model_is_not_opened(tmp_path: Path, path: str) -> None:
+    with pytest.raises(BadInput, match=r"is not a file; an artifact is|holds no manifest\.json"):
+        wellread.open(tmp_path / path)
+
+
+# ---------------------------------------------------------------- a name that is nowhere
+
+
+@pytest.fixture
+def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "recipes/en").mkdir(parents=True)
+    (tmp_path / "recipes/en/small_bert_L8_512.yaml").touch()
+    monkeypatch.setattr(loader, "RECIPES", tmp_path / "recipes")
+
+
+def _said(*arguments: Any, **options: Any) -> str:
+    with pytest.raises(NotFound) as caught:
+        wellread.pretrained(*arguments, **options)
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("recipes")
+def test_a_built_in_recipe_says_how_to_build_it(home: Path) -> None:
+    assert _said("small_bert_L8_512", "en") == (
+        f"small_bert_L8_512 (en): not in {home / 'hub'} (0 releases). It is a built-in recipe: wellread build "
+        "small_bert_L8_512 (needs pip install 'wellread[press]'), or set WELLREAD_HUB to a hub that has it."
+    )
+
+
+@pytest.mark.usefixtures("recipes")
+def test_any_other_name_is_told_near_misses(hub: Path) -> None:
+    assert _said("tinny", hub=hub) == (
+        f"tinny (en): not in {hub} (1 model). Did you mean 'tiny'? Set WELLREAD_HUB to a hub that has it."
+    )
+
+
+@pytest.mark.usefixtures("recipes")
+def test_offline_says_what_the_cache_holds_and_how_to_fill_it(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = hub.with_name("elsewhere")
+    expected = (
+        f"small_bert_L8_512 (en): not in {elsewhere} (0 releases), nor in the cache, and offline. "
+        "The cache holds: {}. Fetch it where there is a network (wellread fetch small_bert_L8_512) "
+        "or set WELLREAD_HUB to a folder that has it."
+    )
+    assert _said("small_bert_L8_512", hub=elsewhere, offline=True) == expected.format("nothing")
+    wellread.fetch("tiny", hub=hub)
+    monkeypatch.setenv("WELLREAD_OFFLINE", "1")
+    assert _said("small_bert_L8_512", hub=elsewhere) == expected.format("tiny (en)")
+
+
+def test_offline_the_cache_serves_when_the_hub_is_gone(hub: Path) -> None:
+    model = wellread.pretrained("tiny", hub=hub)
+    shutil.rmtree(hub)
+    with pytest.raises(NotFound):
+        wellread.pretrained("tiny", hub=hub)
+    for asked in (hub, "https://example.org/hub", f"s3://bucket/hub,{hub}"):
+        assert wellread.pretrained("tiny", hub=asked, offline=True).path == model.path
+    again = pickle.loads(pickle.dumps(wellread.pretrained("tiny", hub=hub, offline=True)))
+    assert again.path == model.path
+
+
+def test_the_one_liner_runs_in_a_bare_process_and_brings_nothing_heavy(hub: Path) -> None:
+    line = (
+        "import sys; from wellread import pretrained;"
+        "print(pretrained('tiny', 'en', hub={!r}).encode(['I love NLP']).shape);"
+        "print({{'tensorflow', 'torch', 'onnx', 'transformers', 'pandas', 'requests', 'yaml'}} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", line.format(str(hub))], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["(1, 32)", "set()"]
+    assert done.stderr == ""

@@ -1,0 +1,18 @@
+"""A folder on this machine, read where it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wellread.converters.sources import Progress, Source
+from wellread.errors import SourceUnavailable
+
+
+def fetch(source: Source, work: Path, progress: Progress) -> Path:
+    """The folder itself. Raises SourceUnavailable."""
+    folder = Path(source.location).expanduser()
+    if folder.is_dir():
+        return folder
+    what = "is a file, and no .zip, .tar or .tar.gz" if folder.exists() else "is not there"
+    hint = f"; for a Kaggle handle write kaggle:{source.location}" if source.location.count("/") == 4 else ""
+    raise SourceUnavailable(f"the folder {folder} {what}{hint}")

@@ -1,0 +1,119 @@
+"""Getting one file over http(s), and saying in a few words why it could not be had."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from wellread.converters.sources import Progress, is_web
+from wellread.errors import CorruptSource, SourceUnavailable, UnsafeArchive
+
+TIMEOUT = (3.05, 20.0)
+"""Seconds to connect, and between two pieces of the answer: where there is no network it is known at once."""
+MOST = 8 * 2**30
+_CHUNK = 1024 * 1024
+_REDIRECTS = 8
+
+_REASONS = (
+    (r"Failed to resolve '([^']+)'", "the host {0} cannot be found: is there a network?"),
+    (r"Name or service not known|name resolution|getaddrinfo", "the host cannot be found: is there a network?"),
+    (r"timed? ?out", "no answer in time: is there a network, a proxy?"),
+    (r"IncompleteRead|Connection broken|RemoteDisconnected", "the answer broke off"),
+    (r"[Cc]onnection refused", "the connection was refused"),
+    (r"CERTIFICATE_VERIFY_FAILED", "its certificate cannot be verified: behind a proxy set REQUESTS_CA_BUNDLE"),
+    (r"InvalidSchema.*?'(\w+):", "it leads to a {0}: address, which is not followed"),
+    (r"\b(401|403|404|410|429|5\d\d) (?:Client|Server) Error", "the server answered {0}"),
+    (r"HTTP Error (\d+)", "the server answered {0}"),
+)
+
+
+def explain(error: object) -> str:
+    """Why something could not be had, in one line of at most 200 characters."""
+    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    for pattern, words in _REASONS:
+        if found := re.search(pattern, text):
+            return words.format(*found.groups())
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0][:200] if lines else "no reason was given"
+
+
+@contextmanager
+def opened(url: str) -> Iterator[requests.Response]:
+    """The answer to a GET, its body not read yet; redirects stay within http(s) and never drop https.
+
+    Raises SourceUnavailable.
+    """
+    try:
+        with requests.Session() as session:
+            response = _followed(session, url)
+            with response:
+                response.raise_for_status()
+                yield response
+    except (requests.RequestException, UnicodeError) as error:
+        raise SourceUnavailable(explain(error)) from error
+
+
+def _followed(session: requests.Session, url: str) -> requests.Response:
+    for _ in range(_REDIRECTS):
+        response = session.get(
+            url, stream=True, timeout=TIMEOUT, allow_redirects=False, headers={"Accept-Encoding": "identity"}
+        )
+        target = session.get_redirect_target(response)
+        if target is None:
+            return response
+        response.close()
+        following = urljoin(url, target)
+        if not is_web(following) or (url.startswith("https:") and not following.startswith("https:")):
+            raise SourceUnavailable(f"it leads to {following[:80]}, which is not followed")
+        url = following
+    raise SourceUnavailable(f"it was redirected more than {_REDIRECTS} times")
+
+
+def download(url: str, target: Path, sha256: str, progress: Progress, most: int = MOST) -> None:
+    """Stream ``url`` into ``target``, which is there only once all of it has come and fits ``sha256``, if given.
+
+    Raises SourceUnavailable, UnsafeArchive (more than ``most`` bytes), CorruptSource.
+    """
+    partial = target.with_name(f"{target.name}.part")
+    with opened(url) as response:
+        digest = _stream(response, partial, progress, most)
+    check_digest(urlsplit(url).path.rpartition("/")[2] or url, digest, sha256)
+    partial.replace(target)
+
+
+def _stream(response: requests.Response, partial: Path, progress: Progress, most: int) -> str:
+    name = urlsplit(response.url).path.rpartition("/")[2]
+    announced = int(response.headers.get("Content-Length") or 0)
+    hasher, size = hashlib.sha256(), 0
+    _bound(response.url, announced, most)
+    with partial.open("wb") as file:
+        for chunk in response.iter_content(_CHUNK):
+            size += len(chunk)
+            _bound(response.url, size, most)
+            hasher.update(chunk)
+            file.write(chunk)
+            progress(f"downloading {name}: {size >> 20} of {announced >> 20 or '?'} MB")
+    return hasher.hexdigest()
+
+
+def _bound(url: str, size: int, most: int) -> None:
+    if size > most:
+        raise UnsafeArchive(f"{url} is larger than {most} bytes")
+
+
+def check_digest(what: str, found: str, pinned: str) -> None:
+    """Raises CorruptSource if a pin is given and not met."""
+    if pinned and found != pinned:
+        raise CorruptSource(f"{what} has sha256 {found[:16]}…, the recipe pins {pinned[:16]}…")
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file, in lower-case hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

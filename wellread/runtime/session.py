@@ -1,0 +1,132 @@
+"""An ONNX file being run by onnxruntime on the CPU.
+
+The file is opened when it is first run, once a process: a ``Session`` costs nothing until then, any number of threads
+may share it, and after a fork the child opens the file anew, because the threads of onnxruntime stay with the parent.
+
+onnxruntime keeps a database under the user's cache folder and posts usage data from a thread of its own, unless
+``ORT_DISABLE_TELEMETRY`` is set before it is imported; that thread also makes a forked child hang at exit (1.31.1).
+So whoever wants it gets it from ``onnxruntime()`` here, which turns that off where the user has not said otherwise.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellread.errors import BadInput, IntegrityError, WellreadError
+
+FATAL = 4
+"""onnxruntime's severity above which it may write to stderr; what it has to say comes as an exception too."""
+
+
+class Session:
+    """``onnx`` on ``threads`` cores: by default ``OMP_NUM_THREADS``, else every core that this process may use."""
+
+    def __init__(self, onnx: Path, threads: int | None = None) -> None:
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+            raise BadInput(f"threads={threads!r}: a whole number of at least 1 is expected, or None for all cores")
+        self.onnx = onnx
+        self._asked = threads
+        self._lock = threading.Lock()
+        self._inference: Any = None
+        _sessions.add(self)
+
+    @property
+    def threads(self) -> int:
+        """How many threads compute one batch."""
+        return self._asked or _environment_threads() or _cores()
+
+    def run(
+        self,
+        ids: NDArray[np.int64],
+        mask: NDArray[np.int64],
+        types: NDArray[np.int64],
+        outputs: Sequence[str],
+    ) -> list[NDArray[np.float32]]:
+        """The named outputs for one batch, and no work for any other.
+
+        ``ids``, ``mask`` and ``types`` are (batch, tokens) int64. Raises IntegrityError if the file is missing or
+        damaged, WellreadError if onnxruntime fails on the batch.
+        """
+        inference = self._opened()
+        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        try:
+            found: list[NDArray[np.float32]] = inference.run(list(outputs), feeds)
+        except Exception as error:  # onnxruntime's errors share no other base
+            texts, tokens = ids.shape
+            raise WellreadError(
+                f"{self.onnx} failed on {texts} texts of {tokens} pieces: {error}\n"
+                "If memory ran out, pass a smaller batch_size or shorter texts"
+            ) from error
+        return found
+
+    def close(self) -> None:
+        """Give the memory back; the next run opens the file again."""
+        with self._lock:
+            self._inference = None
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if self._inference is None:
+                self._inference = _open(self.onnx, self.threads)
+            return self._inference
+
+    def _after_fork(self) -> None:
+        if self._inference is not None:
+            # Never destroyed, at exit neither: its destructor joins threads that exist in the parent only, and waits
+            # for ever where a thread of the child has got the same address. The pages are shared, so it costs nothing.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._inference))
+            self._inference = None
+        self._lock = threading.Lock()
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for session in list(_sessions):
+        session._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def onnxruntime() -> Any:
+    """The onnxruntime module, without its telemetry unless ``ORT_DISABLE_TELEMETRY`` is set to something else."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as module
+
+    return module
+
+
+def _open(onnx: Path, threads: int) -> Any:
+    advice = "the model's folder is not whole. Delete it and load the model again"
+    if not onnx.is_file():
+        raise IntegrityError(f"{onnx} is missing: {advice}")
+    ort = onnxruntime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = FATAL
+    try:
+        return ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no other base
+        raise IntegrityError(f"{onnx} cannot be opened: {advice}\n{error}") from error
+
+
+def _environment_threads() -> int | None:
+    """The first number of ``OMP_NUM_THREADS``, which Spark and joblib set in their workers; None if it has none."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) else None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
