@@ -37,14 +37,14 @@ Row = dict[str, Any]
 
 
 def by_wellread(folder: Path, out: Path) -> None:
-    from wellread.converters.onnx_form import write_onnx
+    from wellread.converters.forms.onnx_form import write_onnx
     from wellread.converters.weights import read_weights
 
     write_onnx(out, read_weights(folder))
 
 
 def all_forms(folder: Path, out: Path) -> None:
-    from wellread.converters.forms import write_forms
+    from wellread.converters.forms.kinds import write_forms
     from wellread.converters.weights import read_weights
 
     write_forms(out.parent, read_weights(folder), ["torch", "onnx", "onnx-int8"], "mean")
@@ -117,8 +117,8 @@ def write_source(folder: Path, layers: int, hidden: int) -> None:
 def errors(folder: Path, files: dict[str, Path]) -> dict[str, float]:
     import onnxruntime
 
-    from wellread.converters.probes import Probe
-    from wellread.converters.reference import Reference
+    from wellread.converters.parity.probes import Probe
+    from wellread.converters.parity.reference import Reference
     from wellread.converters.weights import read_weights
 
     ids = np.random.default_rng(0).integers(0, 30522, (4, 48))

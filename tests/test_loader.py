@@ -33,9 +33,9 @@ Make = Callable[..., Sample]
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a model that runs, its goldens by the float64 reference."""
-    from wellread.converters.golden_values import Yardstick
-    from wellread.converters.onnx_form import write_onnx
-    from wellread.converters.quantise import quantise
+    from wellread.converters.forms.onnx_form import write_onnx
+    from wellread.converters.forms.quantise import quantise
+    from wellread.converters.parity.golden_values import Yardstick
     from wellread.converters.tokenizer import write_tokenizer
     from wellread.converters.weights import Weights
     from wellread.runtime.tokenise import Tokeniser

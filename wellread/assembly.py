@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from wellread import __version__
-from wellread.converters import onnx_form
-from wellread.converters.golden_values import REPLAYED
+from wellread.converters.forms import onnx_form
 from wellread.converters.material import Material
+from wellread.converters.parity.golden_values import REPLAYED
 from wellread.converters.recipe import Recipe
 from wellread.errors import BadInput
 from wellread.model_cards.card import render_card

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from wellread.assembly import TOOLS, Pressed, assemble, tools
-from wellread.converters.forms import check_forms, write_forms
+from wellread.converters.forms.kinds import check_forms, write_forms
 from wellread.converters.material import Material, read_material, require_recipes_model
-from wellread.converters.parity import compare, find_truth, require_parity
+from wellread.converters.parity.comparison import compare, find_truth, require_parity
 from wellread.converters.pull import Pulled, pull
 from wellread.converters.recipe import Recipe
 from wellread.converters.sources import Progress, Source

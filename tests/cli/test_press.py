@@ -17,9 +17,9 @@ import pytest
 import wellread
 from tests.conftest import BuildModule
 from tests.fixtures.command import Command
-from wellread.converters import forms
-from wellread.converters.parity import run_form
-from wellread.converters.probes import single
+from wellread.converters.forms import kinds as forms
+from wellread.converters.parity.comparison import run_form
+from wellread.converters.parity.probes import single
 from wellread.converters.recipe import Golden, Recipe, render
 from wellread.converters.sources import Source
 from wellread.converters.weights import Weights

@@ -24,7 +24,7 @@ from wellread.registry.fetch import open_release
 from wellread.registry.names import ModelName
 from wellread.registry.proof import read_proof, write_proof
 from wellread.registry.publish import publish
-from wellread.registry.records import Alias, FormParity, Proof, Release
+from wellread.registry.records import Alias, FormParity, Proof, Release, encode
 from wellread.registry.stores import Store, open_store
 
 pytestmark = pytest.mark.press  # a licence is checked by license-expression
@@ -83,6 +83,14 @@ def test_the_catalogue_shows_the_latest_whatever_the_order_of_publishing(tmp_pat
         publish(sample.zip, sample.proof, hub)
     assert [entry.latest for entry in index.read_catalog(open_store(hub))] == [f"2.6.0_2.4_{TIME + 2}"]
     assert [line.serial for line in index.read_releases(open_store(hub), TINY)] == [1, 2, 3]
+
+
+def test_a_yanked_release_published_again_stays_yanked(tmp_path: Path, hub: Path) -> None:
+    sample = make_sample(tmp_path)
+    release = publish(sample.zip, sample.proof, hub).release
+    yanked = msgspec.structs.replace(release, state="yanked", why="wrong")
+    (hub / index.index_key(TINY)).write_bytes(encode(yanked) + b"\n")
+    assert publish(sample.zip, sample.proof, hub).release == yanked
 
 
 # ---------------------------------------------------------------- refusals

@@ -24,8 +24,8 @@ LIMIT = 24
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder; read-only for tests."""
-    from wellread.converters.onnx_form import write_onnx
-    from wellread.converters.quantise import quantise
+    from wellread.converters.forms.onnx_form import write_onnx
+    from wellread.converters.forms.quantise import quantise
     from wellread.converters.tokenizer import write_tokenizer
     from wellread.converters.weights import Weights
 

@@ -25,7 +25,7 @@ Write = Callable[..., Path]
 @pytest.fixture
 def write(folder: Path, tmp_path: Path) -> Write:
     """``write(pooling, texts)`` → a copy of the model's folder with goldens by the float64 reference."""
-    from wellread.converters.golden_values import Yardstick
+    from wellread.converters.parity.golden_values import Yardstick
     from wellread.converters.weights import Weights
     from wellread.runtime.tokenise import Tokeniser
 
@@ -79,7 +79,7 @@ def test_the_vectors_of_pieces_count_too(write: Write, manifest: Manifest) -> No
 
 
 def test_other_weights_miss(write: Write, manifest: Manifest) -> None:
-    from wellread.converters.onnx_form import write_onnx
+    from wellread.converters.forms.onnx_form import write_onnx
     from wellread.converters.weights import Weights
 
     folder, shape = write(), tiny_architecture()
@@ -99,7 +99,7 @@ def test_a_cosine_below_what_is_allowed_misses(write: Write, manifest: Manifest)
 
 
 def test_a_number_that_is_none_misses(write: Write, manifest: Manifest) -> None:
-    from wellread.converters.onnx_form import write_onnx
+    from wellread.converters.forms.onnx_form import write_onnx
     from wellread.converters.weights import Weights
 
     folder, shape = write(), tiny_architecture()

@@ -59,8 +59,8 @@ def pieces(folder: Path) -> Callable[[str], NDArray[np.int64]]:
 @pytest.fixture(scope="session")
 def reference() -> Callable[[NDArray[np.int64]], dict[str, Float64]]:
     """ids (tokens,) → what the float64 reference gives: ``sequence`` (tokens, hidden), ``pooled`` (hidden,) …"""
-    from wellread.converters.probes import single
-    from wellread.converters.reference import Reference
+    from wellread.converters.parity.probes import single
+    from wellread.converters.parity.reference import Reference
     from wellread.converters.weights import Weights
 
     shape = tiny_architecture()

@@ -18,8 +18,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wellread.converters.golden_values import Yardstick, settle
-from wellread.converters.probes import Probe, make_probes
+from wellread.converters.parity.golden_values import Yardstick, settle
+from wellread.converters.parity.probes import Probe, make_probes
 from wellread.converters.pull import Pulled
 from wellread.converters.recipe import Recipe
 from wellread.converters.tokenizer import write_tokenizer

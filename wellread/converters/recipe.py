@@ -25,7 +25,7 @@ import msgspec
 import yaml
 
 from wellread.converters import yaml_tree as read
-from wellread.converters.claims import FIELDS
+from wellread.converters.formats.claims import FIELDS
 from wellread.converters.sources import Source, parse_source
 from wellread.converters.yaml_tree import Complaints, Key
 from wellread.errors import BadInput, NotFound, near_misses

@@ -26,13 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellread.converters.architectures import bert
-from wellread.converters.checkpoint import read_checkpoint
-from wellread.converters.claims import settle
-from wellread.converters.configuration import check_huggingface
-from wellread.converters.contents import Contents, Format
-from wellread.converters.huggingface_folder import read_huggingface
-from wellread.converters.saved_model import read_saved_model
-from wellread.converters.vocabulary import read_vocabulary, vocabulary_claim
+from wellread.converters.formats.checkpoint import read_checkpoint
+from wellread.converters.formats.claims import settle
+from wellread.converters.formats.configuration import check_huggingface
+from wellread.converters.formats.contents import Contents, Format
+from wellread.converters.formats.huggingface_folder import read_huggingface
+from wellread.converters.formats.saved_model import read_saved_model
+from wellread.converters.formats.vocabulary import read_vocabulary, vocabulary_claim
 from wellread.errors import CorruptSource, UnsupportedModel
 from wellread.registry.records import Architecture
 

@@ -197,4 +197,5 @@ def _sha256(chunks: Iterable[bytes]) -> str:
 def _latest(store: Store, release: Release) -> str:
     """The id of the release that the catalogue shows for a name and language."""
     known = [line for line in read_releases(store, release.name) if line.language == release.language]
-    return max((line.id for line in known if line.state != "yanked"), key=lambda i: ReleaseId.parse(i).order)
+    offered = [line.id for line in known if line.state != "yanked"]
+    return max(offered or [release.id], key=lambda text: ReleaseId.parse(text).order)

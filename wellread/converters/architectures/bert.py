@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellread.converters.claims import Claim, Rank
-from wellread.converters.contents import Tensors
+from wellread.converters.formats.claims import Claim, Rank
+from wellread.converters.formats.contents import Tensors
 from wellread.errors import UnsupportedModel
 
 Array = NDArray[np.float32]
