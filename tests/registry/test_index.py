@@ -119,7 +119,7 @@ def test_views_give_up_with_a_warning_and_the_index_with_an_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    with pytest.warns(UserWarning, match=r"catalog\.jsonl is out of date.*wellread hub refresh"):
+    with pytest.warns(UserWarning, match=r"catalog\.jsonl is out of date.*[Pp]ublish the release again"):
         index.update_views(_Beaten(store), make_manifest(), "2.6.0_2.4_1")
     with pytest.raises(PublishError, match="changed 100 times"):
         index.add_release(_Beaten(store), released())

@@ -24,7 +24,7 @@ from wellread.registry.fetch import open_release
 from wellread.registry.names import ModelName
 from wellread.registry.proof import read_proof, write_proof
 from wellread.registry.publish import publish
-from wellread.registry.records import Alias, FormParity, Proof, Release, encode
+from wellread.registry.records import Alias, FormParity, Proof, Release, SourceUsed, encode
 from wellread.registry.stores import Store, open_store
 
 pytestmark = pytest.mark.press  # a licence is checked by license-expression
@@ -165,6 +165,10 @@ def test_a_proof_whose_statement_was_tampered_with_is_refused(tmp_path: Path, hu
     [
         ({"license": "Apache 2"}, "its licence 'Apache 2' is not an SPDX expression"),
         ({"license": ""}, "leaves 'license' empty"),
+        (
+            {"source": SourceUsed(kind="folder", location="x", format="huggingface", tensors="0", override=True)},
+            "build it under another --name",
+        ),
         ({"title": "", "description": ""}, "leaves 'description' empty"),
     ],
 )

@@ -209,6 +209,16 @@ def test_words_past_the_limit_are_not_returned(model: Model, word_vector: Any) -
     assert len(some) < LIMIT < len(every)
 
 
+@pytest.mark.filterwarnings("ignore:1 text is longer")
+def test_of_a_word_across_the_limit_the_pieces_before_it_count(model: Model, pieces: Any, reference: Any) -> None:
+    text = "fox " * (LIMIT - 4) + "foxfoxfoxfox"
+    read = np.concatenate([pieces(text)[: LIMIT - 1], pieces(text)[-1:]])
+    found = model.encode(text, output_level="token", word_vector="mean")
+    assert found.words[-1] == "foxfoxfoxfox"
+    last_two = reference(read)["sequence"][-3:-1]
+    np.testing.assert_allclose(found.vectors[-1], last_two.mean(axis=0), atol=FROM_REFERENCE)
+
+
 @pytest.mark.parametrize("pooling", POOLED)
 def test_windows_read_all_of_a_long_text(make_model: MakeModel, pooling: str, pieces: Any, reference: Any) -> None:
     model = make_model(pooling=pooling)

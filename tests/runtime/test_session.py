@@ -155,7 +155,7 @@ def test_onnxruntime_keeps_and_sends_nothing_about_the_user(onnx: Path, tmp_path
 
 
 FORKED = """
-    import os, sys, threading
+    import os, sys, threading, time
     from pathlib import Path
     import numpy as np
     from wellread.runtime.session import Session
@@ -167,6 +167,7 @@ FORKED = """
         return session.run(ids, ids, ids * 0, ["last_hidden_state"])[0]
 
     before = run()
+    time.sleep(1)  # the workers fall asleep; whoever destroys a pool whose workers sleep in the parent waits for ever
     if sys.argv[2] == "locked":
         session._lock.acquire()
     child = os.fork()

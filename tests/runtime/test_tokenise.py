@@ -118,6 +118,7 @@ def test_words_follow_each_other_and_share_out_the_pieces(
         ("\U0001f469\u200d\U0001f4bb\ufe0f ok", ["\U0001f469\u200d\U0001f4bb\ufe0f", "ok"]),
         ("a\ud800b \udfff", ["a\ud800b", "\udfff"]),
         ("שלום עולם", ["שלום", "עולם"]),
+        ("a\n\u0301 b", ["a", "b"]),
         ("", []),
         (" \t\n\u3000", []),
         ("\x00\x01\u200b\u0301", []),

@@ -1,9 +1,9 @@
 r"""A vocabulary as the tokenizer files that Hugging Face's libraries open.
 
 BERT's models were trained behind Google's ``FullTokenizer``. Hugging Face's ``BertNormalizer`` and
-``BertPreTokenizer`` are near to it and differ in about a thousand characters (private use, younger punctuation and
-accents, an extension of Chinese characters) and in the Greek final sigma. So the file spells Google's steps out with
-the parts that the ``tokenizers`` library has:
+``BertPreTokenizer`` are near to it, and differ in characters of private use, younger punctuation and accents, some
+Chinese characters and the Greek final sigma. So the file spells Google's steps out with the parts that the
+``tokenizers`` library has:
 
     Replace      control and format characters, U+FFFD  →  nothing
     Replace      Σ at the end of a word                 →  ς         uncased only, as are the next three
@@ -24,8 +24,8 @@ It agrees with ``FullTokenizer`` under Python 3.11 (Unicode 14) on every text, b
    marks, punctuation, format characters or capitals.
 3. A capital sigma parted from the letter before it by more than 255 case-ignorable characters (full stops,
    apostrophes, modifiers): it becomes σ.
-4. A run of combining marks that holds two spacing marks with a combining class (25 characters of Hangul, musical and
-   Indic notation have both): the library orders marks by an older Unicode.
+4. A run of combining marks that holds two spacing marks with a combining class (25 characters have both: tone marks,
+   musical notation, some viramas), in an uncased model: the library orders marks by an older Unicode.
 
 Lone surrogates cannot be in a text that reaches the library: it takes UTF-8. See ``runtime/tokenise.py``.
 """

@@ -101,7 +101,9 @@ def _content_problems(manifest: Manifest) -> list[str]:
     needed = ("title", "description", "license", "library_version", "spark_version", "annotator", "forms", "files")
     empty = [f"its manifest leaves {field!r} empty" for field in needed if not getattr(manifest, field)]
     missing = [f"it has no {name}" for name in ALWAYS if name not in names]
-    return empty + missing + (_licence_problems(manifest.license) if manifest.license else [])
+    stranger = ["its source was given by hand and is not known to be this model: build it under another --name"]
+    licence = _licence_problems(manifest.license) if manifest.license else []
+    return (stranger if manifest.source.override else []) + empty + missing + licence
 
 
 def _licence_problems(expression: str) -> list[str]:

@@ -81,8 +81,8 @@ class Session:
 
     def _after_fork(self) -> None:
         if self._inference is not None:
-            # Never destroyed, at exit neither: its destructor joins threads that exist in the parent only, and waits
-            # for ever where a thread of the child has got the same address. The pages are shared, so it costs nothing.
+            # Never destroyed, at exit neither: its destructor waits for threads that live in the parent only, for
+            # ever if those were asleep. The pages are shared with the parent, so keeping it costs nothing.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._inference))
             self._inference = None
         self._lock = threading.Lock()
