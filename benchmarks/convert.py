@@ -71,7 +71,8 @@ def by_torch(folder: Path, out: Path, dynamo: bool) -> None:
     axes = {"dynamic_shapes": dims} if dynamo else {"dynamic_axes": {name: {0: "batch", 1: "tokens"} for name in names}}
     ones = torch.ones(2, 16, dtype=torch.int64)
     torch.onnx.export(
-        Plain(), (ones, ones, ones * 0), str(out), input_names=names, output_names=["last_hidden_state", "pooler_output"],
+        Plain(), (ones, ones, ones * 0), str(out),
+        input_names=names, output_names=["last_hidden_state", "pooler_output"],
         dynamo=dynamo, external_data=False, opset_version=20, **axes,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +89,13 @@ def _run(module: str, *arguments: str) -> None:
 def module(tmp_path_factory: pytest.TempPathFactory) -> BuildModule:
     """``module("tf2-dict", layers=3)`` → the folder of such a module; see ``Modules``."""
     return Modules(tmp_path_factory.mktemp("modules"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With ``WELLREAD_REQUIRE=all`` a skip is a failure: CI has everything, so what is missing there is a defect."""
+    report = yield
+    if report.skipped and os.environ.get("WELLREAD_REQUIRE") == "all":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and WELLREAD_REQUIRE=all: {report.longrepr}"
+    return report

@@ -167,7 +167,7 @@ def _update_alias(store: Store, alias: Alias) -> None:
 
 def _update_view(store: Store, key: str, change: Callable[[bytes], bytes]) -> None:
     if not _swap(store, key, change, _VIEW_TRIES):
-        message = f"{store.url}/{key} is out of date: other writers were faster. Publish the release again to bring it up to date"
+        message = f"{store.url}/{key} is out of date: other writers were faster. Publish the release again to mend it"
         warnings.warn(message, stacklevel=4)
 
 

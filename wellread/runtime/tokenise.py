@@ -18,7 +18,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,10 +52,17 @@ class Tokenised:
         self.ids = ids
         self._text = text
         self._encode = encode
+        self._words: tuple[Word, ...] | None = None
 
-    @cached_property
+    @property
     def words(self) -> tuple[Word, ...]:
         """The words in order. The text is tokenised once more for them, at the first look."""
+        # Not functools.cached_property: Python 3.11's holds a lock that a forked child would wait for.
+        if self._words is None:
+            self._words = self._found()
+        return self._words
+
+    def _found(self) -> tuple[Word, ...]:
         encoding = self._encode(self._text)
         numbers, offsets = encoding.word_ids, encoding.offsets
         firsts = [at for at in range(1, len(numbers) - 1) if numbers[at] != numbers[at - 1]]

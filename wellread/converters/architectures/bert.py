@@ -261,6 +261,8 @@ def account(source: Tensors, where: str) -> Account:
     """
     matches = _best_matches(source, where)
     found = Account(dropped={name: rule for name in source if (rule := _drop_rule(name))})
+    for name in found.dropped:
+        source[name]()  # read for its checksum alone: a file that is damaged anywhere is not trusted elsewhere
     problems: dict[str, list[str]] = {problem: [] for problem in _PROBLEMS}
     heads = set()
     for name, (target, turn) in matches.items():

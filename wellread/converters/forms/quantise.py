@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from wellread.runtime.session import onnxruntime
+
 
 def quantise(source: Path, target: Path) -> None:
     """Write the int8 form of the ONNX file ``source`` to ``target``; the same bytes give the same bytes."""
+    onnxruntime()
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     target.parent.mkdir(parents=True, exist_ok=True)

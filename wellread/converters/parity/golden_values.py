@@ -61,11 +61,13 @@ class Yardstick:
         return Reference(self.weights).run(single("golden", ids))
 
     def goldens(self, texts: Sequence[str], pooling: Pooling) -> Goldens:
-        """What ``golden.json`` says of these texts."""
-        return Goldens(goldens=tuple(self._golden(text, pooling) for text in dict.fromkeys(texts)))
+        """What ``golden.json`` says of those of the texts that the model takes whole."""
+        distinct = list(dict.fromkeys(texts))
+        fitting = zip(distinct, self.tokenise(distinct), strict=True)
+        limit = self.weights.architecture.positions
+        return Goldens(goldens=tuple(self._golden(text, t.ids, pooling) for text, t in fitting if len(t.ids) <= limit))
 
-    def _golden(self, text: str, pooling: Pooling) -> Golden:
-        ids = self.tokenise([text])[0].ids[: self.weights.architecture.positions]
+    def _golden(self, text: str, ids: NDArray[np.int64], pooling: Pooling) -> Golden:
         run = self.run(ids)
         tokens = tuple(map(_rounded, run["sequence"][0]))
         return Golden(text=text, ids=tuple(map(int, ids)), vector=_rounded(POOLINGS[pooling](run)), tokens=tokens)
