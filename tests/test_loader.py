@@ -34,7 +34,6 @@ Make = Callable[..., Sample]
 def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a model that runs, its goldens by the float64 reference."""
     from wellread.converters.forms.onnx_form import write_onnx
-    from wellread.converters.forms.quantise import quantise
     from wellread.converters.parity.golden_values import Yardstick
     from wellread.converters.tokenizer import write_tokenizer
     from wellread.converters.weights import Weights
@@ -44,7 +43,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     weights = Weights(shape, tiny_tensors(shape), vocabulary, "huggingface", None, {})
     write_tokenizer(folder, vocabulary, shape.cased, shape.positions)
     write_onnx(folder / "onnx/model.onnx", weights)
-    quantise(folder / "onnx/model.onnx", folder / "onnx/model_int8.onnx")
+    write_onnx(folder / "onnx/model_int8.onnx", weights, "int8")
     (folder / "golden.json").write_bytes(
         encode(Yardstick(weights, Tokeniser(folder / "tokenizer.json")).goldens(TEXTS, "mean"))
     )

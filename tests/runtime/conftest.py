@@ -25,7 +25,6 @@ LIMIT = 24
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder; read-only for tests."""
     from wellread.converters.forms.onnx_form import write_onnx
-    from wellread.converters.forms.quantise import quantise
     from wellread.converters.tokenizer import write_tokenizer
     from wellread.converters.weights import Weights
 
@@ -34,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_tokenizer(folder, vocabulary, shape.cased, shape.positions)
     weights = Weights(shape, tiny_tensors(shape), vocabulary, "huggingface", None, {})
     write_onnx(folder / "onnx/model.onnx", weights, pooler_linear=True)
-    quantise(folder / "onnx/model.onnx", folder / "onnx/model_int8.onnx")
+    write_onnx(folder / "onnx/model_int8.onnx", weights, "int8", pooler_linear=True)
     return folder
 
 

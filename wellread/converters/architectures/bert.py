@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -262,7 +263,9 @@ def account(source: Tensors, where: str) -> Account:
     matches = _best_matches(source, where)
     found = Account(dropped={name: rule for name in source if (rule := _drop_rule(name))})
     for name in found.dropped:
-        source[name]()  # read for its checksum alone: a file that is damaged anywhere is not trusted elsewhere
+        # Read for its checksum alone, whatever its type: a file that is damaged anywhere is not trusted elsewhere.
+        with suppress(UnsupportedModel):
+            source[name]()
     problems: dict[str, list[str]] = {problem: [] for problem in _PROBLEMS}
     heads = set()
     for name, (target, turn) in matches.items():

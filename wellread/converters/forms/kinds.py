@@ -11,13 +11,12 @@ The file names are Hugging Face's and transformers.js's, so the unpacked artifac
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from wellread.converters.forms import onnx_form, quantise, torch_form
+from wellread.converters.forms import onnx_form, torch_form
 from wellread.converters.forms.sentence_form import write_sentence_transformers
 from wellread.converters.tokenizer import write_tokenizer
 from wellread.converters.weights import Weights
@@ -25,6 +24,10 @@ from wellread.errors import BadInput, near_misses
 from wellread.registry.records import Form, Pooling
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+
+
+Write = Callable[[Path, Weights, bool], None]
+"""Writes a form to its place; the flag asks for the pooler's output before its tanh as well."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Kind:
 
     member: str
     precision: Literal["fp32", "fp16", "int8"]
-    write: Callable[[Path, Weights, bool], None]
+    write: Write
     gates: tuple[Gate, ...]
     max_error: float | None = None
     min_cosine: float | None = None
@@ -54,33 +57,25 @@ def _write_torch(path: Path, weights: Weights, pooler_linear: bool) -> None:
     torch_form.write_torch(path.parent, weights)
 
 
-def _write_onnx(path: Path, weights: Weights, pooler_linear: bool) -> None:
-    onnx_form.write_onnx(path, weights, "fp32", pooler_linear)
+def _onnx_writer(precision: onnx_form.Precision) -> Write:
+    def write(path: Path, weights: Weights, pooler_linear: bool) -> None:
+        onnx_form.write_onnx(path, weights, precision, pooler_linear)
 
-
-def _write_fp16(path: Path, weights: Weights, pooler_linear: bool) -> None:
-    onnx_form.write_onnx(path, weights, "fp16", pooler_linear)
-
-
-def _write_int8(path: Path, weights: Weights, pooler_linear: bool) -> None:
-    with tempfile.TemporaryDirectory(prefix="wellread-", dir=path.parent) as scratch:
-        whole = path.with_name("model.onnx")
-        if not whole.exists():
-            whole = Path(scratch, "model.onnx")
-            onnx_form.write_onnx(whole, weights, "fp32", pooler_linear)
-        quantise.quantise(whole, path)
+    return write
 
 
 FP32_GATES = (Gate("max", 6.0),)
 
 FORMS: Mapping[str, Kind] = {
     "torch": Kind("model.safetensors", "fp32", _write_torch, FP32_GATES, max_error=1e-4),
-    "onnx": Kind("onnx/model.onnx", "fp32", _write_onnx, FP32_GATES, max_error=1e-4),
-    "onnx-fp16": Kind("onnx/model_fp16.onnx", "fp16", _write_fp16, (Gate("min_cosine", 0.9999),), min_cosine=0.999),
+    "onnx": Kind("onnx/model.onnx", "fp32", _onnx_writer("fp32"), FP32_GATES, max_error=1e-4),
+    "onnx-fp16": Kind(
+        "onnx/model_fp16.onnx", "fp16", _onnx_writer("fp16"), (Gate("min_cosine", 0.9999),), min_cosine=0.999
+    ),
     "onnx-int8": Kind(
         "onnx/model_int8.onnx",
         "int8",
-        _write_int8,
+        _onnx_writer("int8"),
         (Gate("mean_cosine", 0.99), Gate("min_cosine", 0.95)),
         min_cosine=0.95,
     ),

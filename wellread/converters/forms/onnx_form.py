@@ -10,34 +10,31 @@ onnxruntime fuses them when the session starts. The same weights give the same b
 path is written. The tensors that parity looks at have names of their own (``point_tensors``), so a copy can expose them
 without touching the rest.
 
-A masked key gets the additive bias that TensorFlow's modules use, -1e9, or float16's least number in half precision.
+The graph below is the model; how a table is looked up and a matrix multiplied in each precision stands in
+``onnx_graph.py`` and ``quantise.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from wellread import errors
+from wellread.converters.forms.onnx_graph import Graph, HalfGraph
+from wellread.converters.forms.quantise import Int8Graph
 from wellread.converters.weights import Weights
-from wellread.registry.records import Architecture, Tensor
+from wellread.registry.records import Tensor
 
 OPSET = 20
 IR_VERSION = 9
 """The oldest IR that carries opset 20: the widest range of engines reads it."""
-Precision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "int8"]
+GRAPHS: dict[Precision, type[Graph]] = {"fp32": Graph, "fp16": HalfGraph, "int8": Int8Graph}
 
-_PRECISIONS: dict[Precision, tuple[np.dtype[Any], int, float]] = {
-    "fp32": (np.dtype("<f4"), TensorProto.FLOAT, -1e9),
-    "fp16": (np.dtype("<f2"), TensorProto.FLOAT16, -65504.0),
-}
 _GELU = {"gelu_tanh": "tanh", "gelu_erf": "none"}
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -64,14 +61,19 @@ def point_tensors(layers: int) -> dict[str, str]:
 
 def write_onnx(path: Path, weights: Weights, precision: Precision = "fp32", pooler_linear: bool = False) -> None:
     """Write the model to ``path`` and check it with ``onnx.checker``. Raises UnsupportedModel above 2 GB."""
-    model = build_model(weights, precision, pooler_linear)
-    if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
-        raise errors.UnsupportedModel(
-            f"{path.name} would be {model.ByteSize() / 1e9:.1f} GB: one ONNX file holds 2 GB at most"
-        )
-    onnx.checker.check_model(model)
+    raw = _serialised(path, build_model(weights, precision, pooler_linear))
+    onnx.checker.check_model(raw)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    path.write_bytes(raw)
+
+
+def _serialised(path: Path, model: onnx.ModelProto) -> bytes:
+    # In a function of its own, so that the model is let go before the checker makes a copy.
+    size = model.ByteSize()
+    if size > onnx.checker.MAXIMUM_PROTOBUF:
+        raise errors.UnsupportedModel(f"{path.name} would be {size / 1e9:.1f} GB: one ONNX file holds 2 GB at most")
+    raw: bytes = model.SerializeToString(deterministic=True)
+    return raw
 
 
 def expose_points(path: Path, out: Path, layers: int) -> None:
@@ -86,21 +88,24 @@ def expose_points(path: Path, out: Path, layers: int) -> None:
 
 def build_model(weights: Weights, precision: Precision = "fp32", pooler_linear: bool = False) -> onnx.ModelProto:
     """The model in memory: embeddings, the layers, the pooler, one after the other."""
-    dtype, kind, masked = _PRECISIONS[precision]
-    graph = _Graph(weights, dtype, kind, masked)
+    model = helper.make_model(
+        onnx.GraphProto(name="bert"),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="wellread",
+    )
+    signature = outputs(weights.architecture.hidden, pooler_linear)
+    model.graph.input.extend(_value(tensor) for tensor in inputs())
+    model.graph.output.extend(_value(tensor) for tensor in signature)
+    # Filled in place: onnx's own helpers copy the weights at each step.
+    graph = GRAPHS[precision](weights, model.graph)
     hidden, bias = _embeddings(graph), _mask_bias(graph)
     for layer in range(weights.architecture.layers):
         hidden = _layer(graph, layer, hidden, bias)
     finals = {"last_hidden_state": hidden, **_pooler(graph, hidden)}
-    signature = outputs(weights.architecture.hidden, pooler_linear)
     for output in signature:
         graph.output(finals[output.name], output.name)
-    made = helper.make_graph(
-        graph.nodes, "bert", [_value(t) for t in inputs()], [_value(t) for t in signature], initializer=graph.constants
-    )
-    return helper.make_model(
-        made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="wellread"
-    )
+    return model
 
 
 def _value(tensor: Tensor) -> onnx.ValueInfoProto:
@@ -108,65 +113,9 @@ def _value(tensor: Tensor) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(tensor.name, kind, tensor.shape)
 
 
-@dataclass
-class _Graph:
-    """Nodes and constants so far. Each operator's output is named after what it computes."""
-
-    weights: Weights
-    dtype: np.dtype[Any]
-    kind: int
-    masked: float
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    constants: list[onnx.TensorProto] = field(default_factory=list)
-    _stored: set[str] = field(default_factory=set)
-
-    @property
-    def architecture(self) -> Architecture:
-        return self.weights.architecture
-
-    def op(self, kind: str, inputs: Sequence[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
-        return output
-
-    def output(self, value: str, name: str) -> None:
-        if value != name:
-            self.op("Cast" if self.kind != TensorProto.FLOAT else "Identity", [value], name, **self._to_float())
-
-    def _to_float(self) -> dict[str, object]:
-        return {"to": TensorProto.FLOAT} if self.kind != TensorProto.FLOAT else {}
-
-    def constant(self, name: str, array: NDArray[np.generic]) -> str:
-        if name not in self._stored:
-            self._stored.add(name)
-            kind = helper.np_dtype_to_tensor_dtype(array.dtype)
-            # tobytes, not ascontiguousarray: the latter turns scalars into vectors.
-            tensor = onnx.TensorProto(name=name, data_type=kind, dims=array.shape, raw_data=array.tobytes("C"))
-            self.constants.append(tensor)
-        return name
-
-    def number(self, name: str, value: float) -> str:
-        return self.constant(name, np.array(value, self.dtype))
-
-    def integers(self, name: str, values: Sequence[int]) -> str:
-        return self.constant(name, np.array(values, "<i8"))
-
-    def weight(self, name: str, transpose: bool = False) -> str:
-        tensor = self.weights.tensors[name]
-        return self.constant(name, (tensor.T if transpose else tensor).astype(self.dtype, copy=False))
-
-    def dense(self, value: str, name: str, output: str) -> str:
-        """``value @ weight.T + bias``, for the canonical (out, in) weight."""
-        product = self.op("MatMul", [value, self.weight(f"{name}.weight", transpose=True)], f"{output}_product")
-        return self.op("Add", [product, self.weight(f"{name}.bias")], output)
-
-    def norm(self, value: str, name: str, output: str) -> str:
-        scale, shift = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
-        return self.op("LayerNormalization", [value, scale, shift], output, axis=-1, epsilon=self.architecture.norm_eps)
-
-
-def _embeddings(graph: _Graph) -> str:
-    words = graph.op("Gather", [graph.weight("embeddings.word_embeddings.weight"), "input_ids"], "words")
-    types = graph.op("Gather", [graph.weight("embeddings.token_type_embeddings.weight"), "token_type_ids"], "types")
+def _embeddings(graph: Graph) -> str:
+    words = graph.lookup("embeddings.word_embeddings.weight", "input_ids", "words")
+    types = graph.lookup("embeddings.token_type_embeddings.weight", "token_type_ids", "types")
     length = graph.op("Shape", ["input_ids"], "length", start=1, end=2)
     table = graph.weight("embeddings.position_embeddings.weight")
     bounds = [graph.integers("zero", [0]), length, graph.integers("first_axis", [0])]
@@ -176,7 +125,7 @@ def _embeddings(graph: _Graph) -> str:
     return graph.norm(placed, "embeddings.LayerNorm", "embeddings")
 
 
-def _mask_bias(graph: _Graph) -> str:
+def _mask_bias(graph: Graph) -> str:
     """(batch, 1, 1, tokens): 0 where a key is real, the mask's bias where it is not."""
     mask = graph.op("Cast", ["attention_mask"], "mask", to=graph.kind)
     missing = graph.op("Sub", [graph.number("one", 1.0), mask], "missing")
@@ -184,7 +133,7 @@ def _mask_bias(graph: _Graph) -> str:
     return graph.op("Unsqueeze", [bias, graph.integers("head_axes", [1, 2])], "key_bias")
 
 
-def _layer(graph: _Graph, layer: int, hidden: str, bias: str) -> str:
+def _layer(graph: Graph, layer: int, hidden: str, bias: str) -> str:
     source, at = f"encoder.layer.{layer}", f"layer_{layer + 1}"
     context = _attention(graph, f"{source}.attention.self", f"{at}/attention", hidden, bias)
     attended = graph.dense(context, f"{source}.attention.output.dense", f"{at}/attention/output")
@@ -197,7 +146,7 @@ def _layer(graph: _Graph, layer: int, hidden: str, bias: str) -> str:
     return graph.norm(residual, f"{source}.output.LayerNorm", at)
 
 
-def _attention(graph: _Graph, source: str, at: str, hidden: str, bias: str) -> str:
+def _attention(graph: Graph, source: str, at: str, hidden: str, bias: str) -> str:
     heads = graph.architecture.heads
     size = graph.architecture.hidden // heads
     split = graph.integers("split_heads", [0, 0, heads, size])
@@ -218,7 +167,7 @@ def _attention(graph: _Graph, source: str, at: str, hidden: str, bias: str) -> s
     return graph.op("Reshape", [mixed, graph.integers("join_heads", [0, 0, -1])], f"{at}/context")
 
 
-def _pooler(graph: _Graph, hidden: str) -> dict[str, str]:
+def _pooler(graph: Graph, hidden: str) -> dict[str, str]:
     first = graph.op("Gather", [hidden, graph.constant("first", np.array(0, "<i8"))], "first_token", axis=1)
     linear = graph.dense(first, "pooler.dense", "pooled_linear")
     return {"pooler_linear": linear, "pooler_output": graph.op("Tanh", [linear], "pooled")}
