@@ -71,7 +71,10 @@ def test_minilm_gives_the_vectors_of_sentence_transformers(command: Command, tmp
     assert (ours * int8).sum(axis=1).min() > 0.95
 
 
-@pytest.mark.parametrize("package", ["guesslang==2.2.1/guesslang/data/model", "basic-pitch==0.4.0/basic_pitch/saved_models/icassp_2022/nmp"])  # fmt: skip
+@pytest.mark.parametrize(
+    "package",
+    ["guesslang==2.2.1/guesslang/data/model", "basic-pitch==0.4.0/basic_pitch/saved_models/icassp_2022/nmp"],
+)
 def test_a_saved_model_that_is_no_bert_is_refused(package: str, command: Command, tmp_path: Path) -> None:
     named = ("--name", "other", "--lang", "en", "--license", "MIT")
     done = command("build", f"pypi:{package}", *named, "--out", tmp_path / "dist")

@@ -77,7 +77,7 @@ def _facts(release: Release, manifest: Manifest, where: str) -> dict[str, Any]:
         "shape": f"L-{shape.layers} H-{shape.hidden} A-{shape.heads}, up to {manifest.max_length} tokens",
         "pooling": manifest.pooling,
         "license": manifest.license,
-        "source": manifest.source.location,
+        "source": f"{manifest.source.kind}:{manifest.source.location}",
         "aliases": ", ".join(manifest.aliases) or "none",
     }
 

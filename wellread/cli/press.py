@@ -148,9 +148,8 @@ def _tell(pressed: Pressed, published: Published | None, goal: str | Path | None
     click.echo("")
     click.echo(f"artifact  {pressed.artifact if out else pressed.artifact.name}  {pressed.packed.size / 1e6:.1f} MB")
     click.echo(f"sha256    {pressed.packed.sha256}")
-    click.echo(
-        f"source    {pressed.manifest.source.location}{'  (override)' if pressed.manifest.source.override else ''}"
-    )
+    source = pressed.manifest.source
+    click.echo(f"source    {source.kind}:{source.location}{'  (override)' if source.override else ''}")
     if published:
         state = "already there, the same bytes" if published.already_there else "published"
         click.echo(f"hub       {goal}  {state} as {published.release.id}")
