@@ -30,7 +30,20 @@ TOOLS = ("numpy", "onnx", "onnxruntime", "safetensors", "tensorflow", "tokenizer
 
 _FROM_RECIPE = (
     *("name", "language", "library_version", "spark_version", "title", "description", "annotator", "task", "license"),
-    *("author", "edition", "supported", "tags", "aliases", "data_source", "citation", "repository", "examples"),
+    *(
+        "author",
+        "edition",
+        "supported",
+        "recommended",
+        "tags",
+        "aliases",
+        "languages",
+        "base_model",
+        "data_source",
+        "citation",
+        "repository",
+        "examples",
+    ),
 )
 
 

@@ -77,8 +77,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     author: str = ""
     edition: str = ""
     supported: bool = False
+    recommended: bool = False
     tags: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    base_model: str = ""
     data_source: str = ""
     citation: str = ""
     repository: str = ""
@@ -201,8 +204,11 @@ _RECIPE = {
     "author": Key(read.text),
     "edition": Key(read.text),
     "supported": Key(read.flag),
+    "recommended": Key(read.flag),
     "tags": Key(read.listed(read.text, distinct=True)),
     "aliases": Key(read.listed(read.parsed(_alias), distinct=True)),
+    "languages": Key(read.listed(read.parsed(parse_lang), distinct=True)),
+    "base_model": Key(read.text),
     "data_source": Key(read.text),
     "citation": Key(read.text),
     "repository": Key(read.text),

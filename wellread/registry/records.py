@@ -93,7 +93,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """``manifest.json``, the first member of every artifact.
 
     ``files`` lists every other member in the order in which it lies in the zip, so its offset follows from the sizes
-    before it. The prose fields feed the card.
+    before it. The prose fields feed the card. ``aliases`` begin with the NLU reference, ``languages`` are those of a
+    model whose ``language`` is ``xx``, ``base_model`` is a Hugging Face repository that it is the same as or made from.
     """
 
     format: int = FORMAT
@@ -111,8 +112,11 @@ class Manifest(Record, frozen=True, kw_only=True):
     author: str
     edition: str
     supported: bool
+    recommended: bool = False
     tags: tuple[str, ...]
     aliases: tuple[str, ...]
+    languages: tuple[str, ...] = ()
+    base_model: str = ""
     data_source: str
     citation: str
     repository: str
