@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,6 @@ import pytest
 
 from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary, write_huggingface
 from wellread.registry.records import Architecture
-
-BuildModule = Callable[..., Path]
 
 _BUILT_TOGETHER = ("tf2-dict", "tf2-list", "tf1-saved-model", "tf1-checkpoint")
 _ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -38,10 +36,30 @@ class Modules:
         ``overrides`` are fields of ``tiny_architecture`` or options of tests/fixtures/tensorflow_modules.py; the
         weights are ``tiny_tensors(tiny_architecture(**fields), seed)``.
         """
-        if self._key(kind, seed, overrides) not in self.built:
-            plain = kind in _BUILT_TOGETHER and not overrides and not seed
-            self._build(_BUILT_TOGETHER if plain else (kind,), seed, overrides)
+        plain = kind in _BUILT_TOGETHER and not overrides and not seed
+        self.together([(one, {}) for one in _BUILT_TOGETHER] if plain else [(kind, overrides)], seed)
         return self.built[self._key(kind, seed, overrides)]
+
+    def together(self, wanted: Iterable[tuple[str, dict[str, Any]]], seed: int = 0) -> None:
+        """Build those of these kinds and overrides that are not there yet, in one process: TensorFlow starts slowly."""
+        folders, jobs = {}, []
+        for kind, overrides in wanted:
+            key, folder = self._key(kind, seed, overrides), self._folder(kind)
+            if key in self.built:
+                continue
+            fields = {name: value for name, value in overrides.items() if name in Architecture.__struct_fields__}
+            options = {name: value for name, value in overrides.items() if name not in fields}
+            architecture, folders[key] = tiny_architecture(**fields), folder
+            if kind == "huggingface":
+                vocabulary = tiny_vocabulary(architecture.cased)
+                write_huggingface(folder, architecture, tiny_tensors(architecture, seed), vocabulary)
+            else:
+                jobs.append(self._job(kind, folder, architecture, seed, options))
+        if jobs:
+            file = self._folder("jobs.json")
+            file.write_bytes(msgspec.json.encode(jobs))
+            _run("tests.fixtures.tensorflow_modules", str(file))
+        self.built |= folders
 
     @staticmethod
     def _key(kind: str, seed: int, overrides: dict[str, Any]) -> str:
@@ -50,30 +68,18 @@ class Modules:
     def _folder(self, name: str) -> Path:
         return self.root / f"{next(self.numbers)}-{name}"
 
-    def _build(self, kinds: tuple[str, ...], seed: int, overrides: dict[str, Any]) -> None:
-        fields = {name: value for name, value in overrides.items() if name in Architecture.__struct_fields__}
-        options = {name: value for name, value in overrides.items() if name not in fields}
-        folders = {kind: self._folder(kind) for kind in kinds}
-        architecture = tiny_architecture(**fields)
-        if kinds == ("huggingface",):
-            vocabulary = tiny_vocabulary(architecture.cased)
-            write_huggingface(folders["huggingface"], architecture, tiny_tensors(architecture, seed), vocabulary)
-        else:
-            self._run_tensorflow(folders, architecture, seed, options)
-        self.built |= {self._key(kind, seed, overrides): folder for kind, folder in folders.items()}
-
-    def _run_tensorflow(
-        self, folders: dict[str, Path], architecture: Architecture, seed: int, options: dict[str, Any]
-    ) -> None:
+    def _job(
+        self, kind: str, out: Path, architecture: Architecture, seed: int, options: dict[str, Any]
+    ) -> dict[str, Any]:
         inputs = self._folder("inputs")
         inputs.mkdir()
-        tensors, vocabulary, jobs = inputs / "tensors.npz", inputs / "vocab.txt", inputs / "jobs.json"
-        np.savez(tensors, **tiny_tensors(architecture, seed))  # type: ignore[arg-type]
-        vocabulary.write_bytes(tiny_vocabulary(architecture.cased))
-        given = {"tensors": str(tensors), "vocabulary": str(vocabulary), "architecture": architecture}
-        wanted = [given | {"kind": kind, "out": str(out), "options": options} for kind, out in folders.items()]
-        jobs.write_bytes(msgspec.json.encode(wanted))
-        _run("tests.fixtures.tensorflow_modules", str(jobs))
+        np.savez(inputs / "tensors.npz", **tiny_tensors(architecture, seed))  # type: ignore[arg-type]
+        (inputs / "vocab.txt").write_bytes(tiny_vocabulary(architecture.cased))
+        given = {"tensors": str(inputs / "tensors.npz"), "vocabulary": str(inputs / "vocab.txt")}
+        return {"kind": kind, "out": str(out), "architecture": architecture, "options": options, **given}
+
+
+BuildModule = Modules
 
 
 def _run(module: str, *arguments: str) -> None:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "wellread"
 
 LAYERS = ("errors", "registry", "runtime", "loader", "converters model_cards", "press", "spark nlu", "cli")
 """From low to high; a part imports from lower layers only, never from its neighbour in the same layer."""
-PARTS = {"assembly": "press", "__main__": "cli"}
+PARTS = {"assembly": "press", "request": "loader", "__main__": "cli"}
 """Modules that belong to a part of another name."""
 
 ALLOWED = {

@@ -104,6 +104,19 @@ def test_a_warm_load_needs_neither_the_artifact_nor_a_replay(hub: Path, monkeypa
     assert wellread.pretrained("tiny", hub=hub).path == first.path
 
 
+def test_an_alias_stands_for_its_model(make: Make, tmp_path: Path) -> None:
+    reference = "en.embed.bert.tiny"
+    sample = make(aliases=(reference,))
+    publish(sample.zip, sample.proof, tmp_path / "hub")
+    hubs = f"{tmp_path / 'empty'},{tmp_path / 'hub'}"
+    (tmp_path / "empty").mkdir()
+    model = wellread.pretrained(reference, hub=hubs)
+    assert (model.name, model.language) == ("tiny", "en")
+    assert pickle.loads(pickle.dumps(model)).path == wellread.fetch(reference, "fr", hub=hubs) == model.path
+    with pytest.raises(NotFound, match=r"no release '9\.9'"):
+        wellread.pretrained(reference, hub=hubs, version="9.9")
+
+
 def test_fetch_gives_the_folder_of_a_form(hub: Path) -> None:
     path = wellread.fetch("tiny", hub=hub, form="torch")
     assert (path / "model.safetensors").is_file()
@@ -140,6 +153,16 @@ def test_a_byte_changed_in_the_cache_is_fetched_again(hub: Path) -> None:
     flip(model.path / "onnx/model.onnx", 5000)
     np.testing.assert_array_equal(wellread.pretrained("tiny", hub=hub).encode("I love NLP"), before)
     assert wellread.pretrained("tiny", hub=hub, verify="full").path == model.path
+
+
+def test_bytes_that_change_after_they_were_checked_are_never_run(hub: Path) -> None:
+    model = wellread.pretrained("tiny", hub=hub)
+    flip(model.path / "onnx/model.onnx", 5000)
+    before = model.encode("I love NLP")
+    model.close()
+    with pytest.raises(IntegrityError, match=r"model\.onnx has changed since it was checked: load the model again"):
+        model.encode("I love NLP")
+    np.testing.assert_array_equal(wellread.pretrained("tiny", hub=hub).encode("I love NLP"), before)
 
 
 def test_an_artifact_opens_without_a_hub(make: Make, members: dict[str, bytes], tmp_path: Path) -> None:
@@ -179,6 +202,33 @@ def test_a_model_that_misses_its_goldens_is_never_opened(make: Make, hub: Path, 
     assert wellread.pretrained("tiny", hub=hub, version=f"2.6.0_2.4_{TIME}").manifest.time == TIME
 
 
+def test_a_form_that_missed_its_goldens_is_tried_again_when_asked(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def miss(*_: object) -> None:
+        tried.append(True)
+        raise IntegrityError("misses a golden")
+
+    tried: list[bool] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(replaying, "replay", miss)
+        for refresh, tries in ((False, 1), (False, 1), (True, 2)):
+            with pytest.raises(IntegrityError, match="misses a golden"):
+                wellread.pretrained("tiny", hub=hub, refresh=refresh)
+            assert len(tried) == tries
+    with pytest.raises(IntegrityError, match="misses a golden"):
+        wellread.pretrained("tiny", hub=hub)
+    assert wellread.pretrained("tiny", hub=hub, refresh=True).path == wellread.fetch("tiny", hub=hub)
+
+
+def test_a_pinned_load_asks_the_hub_only_to_refresh(hub: Path) -> None:
+    pinned: dict[str, Any] = {"hub": hub, "version": f"2.6.0_2.4_{TIME}"}
+    model = wellread.pretrained("tiny", **pinned)
+    shutil.rmtree(hub / "index")
+    assert wellread.pretrained("tiny", **pinned).path == pickle.loads(pickle.dumps(model)).path == model.path
+    for load in (wellread.pretrained, wellread.fetch):
+        with pytest.raises(NotFound):
+            load("tiny", **pinned, refresh=True)
+
+
 def test_a_damaged_folder_or_zip_is_not_opened(make: Make, tmp_path: Path) -> None:
     sample = make()
     with zipfile.ZipFile(sample.zip) as archive:
@@ -191,16 +241,63 @@ def test_a_damaged_folder_or_zip_is_not_opened(make: Make, tmp_path: Path) -> No
         wellread.open(sample.zip)
 
 
+def test_a_folder_whose_manifest_was_altered_is_not_opened(make: Make, tmp_path: Path) -> None:
+    with zipfile.ZipFile(make().zip) as archive:
+        archive.extractall(tmp_path / "unzipped")
+    manifest = tmp_path / "unzipped/manifest.json"
+    altered = manifest.read_text(encoding="utf-8").replace('"pooling": "mean"', '"pooling": "cls"')
+    assert altered != manifest.read_text(encoding="utf-8")
+    manifest.write_text(altered, encoding="utf-8")
+    with pytest.raises(IntegrityError, match="misses a golden"):
+        wellread.open(tmp_path / "unzipped")
+
+
+def test_a_form_that_is_not_run_here_is_not_fetched(hub: Path, home: Path) -> None:
+    with pytest.raises(BadInput):
+        wellread.pretrained("tiny", hub=hub, form="torch")
+    assert not (home / "cache").exists()
+
+
+@pytest.mark.parametrize("argument", ["name", "lang", "hub", "form", "version", "folder", "offline", "refresh"])
+@pytest.mark.parametrize("value", [3, 2.6, (2, 6), ["a"], b"a", {"a": 1}, "a\0b", "\ud800"], ids=repr)
+def test_an_argument_of_another_kind_is_refused_by_its_name(hub: Path, argument: str, value: object) -> None:
+    given: dict[str, Any] = {"name": "tiny", "hub": hub, argument: value}
+    with pytest.raises(BadInput, match=rf"^{argument}=.*: give "):
+        wellread.pretrained(**given)
+    with pytest.raises(BadInput, match=rf"^{argument}=.*: give "):
+        wellread.fetch(**given)
+
+
+@pytest.mark.parametrize("argument", ["name", "lang", "form", "folder", "refresh", "verify"])
+def test_what_cannot_be_left_out_is_not_none(hub: Path, argument: str) -> None:
+    given: dict[str, Any] = {"name": "tiny", "hub": hub, argument: None}
+    with pytest.raises(BadInput, match=f"^{argument}=None is of type NoneType: give "):
+        wellread.fetch(**given)
+
+
+def test_a_path_is_no_name(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"give the name of a model.*; wellread\.open takes a path"):
+        wellread.pretrained(tmp_path)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", [None, 3, b"a.zip", ["a.zip"], "a\0b", "\ud800"], ids=repr)
+def test_open_takes_paths_only(path: Any) -> None:
+    with pytest.raises(BadInput, match=r"^path=.*: give the path of an artifact"):
+        wellread.open(path)
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
-        ({"form": "torch"}, BadInput, "wellread.fetch(…, form='torch') gives its folder"),
-        ({"form": "onnx-fp16"}, NotFound, "has no form 'onnx-fp16'. Available: onnx, onnx-int8, torch"),
+        ({"form": "torch"}, BadInput, "wellread.fetch(…, form='torch') returns with the library it is for"),
+        ({"form": "int8"}, NotFound, "Did you mean 'onnx-int8'?"),
+        ({"form": "onnx-fp16"}, NotFound, "Available: onnx, onnx-int8, torch. Run here: onnx, onnx-int8"),
+        ({"form": "all"}, NotFound, "tiny (en) has no form 'all'."),
         ({"form": "fastest"}, NotYet, "form='fastest' comes in a later version"),
         ({"lock": "wellread.lock"}, NotYet, "lock='wellread.lock' comes in a later version"),
         ({"trust": "enforce"}, NotYet, "trust='enforce' comes in a later version"),
         ({"device": "cuda"}, NotYet, "device='cuda' comes in a later version"),
-        ({"verify": "none"}, BadInput, "use 'stat'"),
+        ({"verify": "none"}, BadInput, "give 'stat'"),
         ({"version": "newest"}, BadInput, "nor a range"),
         ({"version": "9.9"}, NotFound, "no release '9.9'. Available: 2.6.0_2.4_"),
         ({"folder": "../x"}, BadInput, "not a folder of a hub"),
@@ -217,9 +314,11 @@ def test_what_cannot_be_had_is_explained(hub: Path, asked: dict[str, Any], error
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["absent.zip", "."])
+@pytest.mark.parametrize("path", ["absent.zip", ".", "a" * 300, "~nobody-of-that-name/x"])
 def test_what_is_no_model_is_not_opened(tmp_path: Path, path: str) -> None:
-    with pytest.raises(BadInput, match=r"is not a file; an artifact is|holds no manifest\.json"):
+    with pytest.raises(
+        BadInput, match=r"is not a file; an artifact is|holds no manifest\.json|cannot be read: File na"
+    ):
         wellread.open(tmp_path / path)
 
 
@@ -250,13 +349,22 @@ def test_a_built_in_recipe_says_how_to_build_it(home: Path) -> None:
 @pytest.mark.usefixtures("recipes")
 def test_any_other_name_is_told_near_misses(hub: Path) -> None:
     assert _said("tinny", hub=hub) == (
-        f"tinny (en): not in {hub} (1 model). Did you mean 'tiny'? Set WELLREAD_HUB to a hub that has it."
+        f"tinny (en): not in {hub} (1 release). Did you mean 'tiny'? Set WELLREAD_HUB to a hub that has it."
     )
+
+
+@pytest.mark.usefixtures("recipes")
+def test_a_built_in_recipe_is_not_taken_for_a_mistyped_name(make: Make, tmp_path: Path) -> None:
+    sample = make(name="small_bert_L8_513")
+    publish(sample.zip, sample.proof, tmp_path / "hub")
+    assert "Did you mean" not in _said("small_bert_L8_512", hub=tmp_path / "hub")
+    assert "Did you mean 'small_bert_L8_513'?" in _said("small_bert_L8_51", hub=tmp_path / "hub")
 
 
 @pytest.mark.usefixtures("recipes")
 def test_offline_says_what_the_cache_holds_and_how_to_fill_it(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = hub.with_name("elsewhere")
+    elsewhere.mkdir()
     expected = (
         f"small_bert_L8_512 (en): not in {elsewhere} (0 releases), nor in the cache, and offline. "
         "The cache holds: {}. Fetch it where there is a network (wellread fetch small_bert_L8_512) "
@@ -290,3 +398,12 @@ def test_the_one_liner_runs_in_a_bare_process_and_brings_nothing_heavy(hub: Path
     )
     assert done.stdout.splitlines() == ["(1, 32)", "set()"]
     assert done.stderr == ""
+
+
+def test_a_warm_load_imports_nothing_that_only_a_cold_one_needs(hub: Path) -> None:
+    wellread.fetch("tiny", hub=hub)
+    line = f"from wellread import pretrained; pretrained('tiny', hub={str(hub)!r}).encode('I love NLP')"
+    idle = {"filelock", "packaging", "tempfile", "tqdm", "logging", "subprocess", "http", "ssl"}
+    script = f"import sys; {line}; print(sorted({idle!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

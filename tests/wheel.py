@@ -2,8 +2,8 @@
 
     python tests/wheel.py      (make test-wheel)
 
-A model is pressed here, with everything; the bare environment has no TensorFlow, PyTorch, onnx, pandas or YAML, loads it
-from the hub and must give the same vectors.
+A model is pressed here, with everything; the bare environment has no TensorFlow, PyTorch, onnx, pandas or YAML, loads
+it from the hub and must give the same vectors.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ Whatever was measured goes into the proof; the artifact holds only what is the s
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,54 +27,46 @@ from wellread.registry.records import Form, Manifest, ParityReport, Proof, encod
 
 TOOLS = ("numpy", "onnx", "onnxruntime", "safetensors", "tensorflow", "tokenizers", "torch", "transformers")
 
-_FROM_RECIPE = (
-    *("name", "language", "library_version", "spark_version", "title", "description", "annotator", "task", "license"),
-    *(
-        "author",
-        "edition",
-        "supported",
-        "recommended",
-        "tags",
-        "aliases",
-        "languages",
-        "base_model",
-        "data_source",
-        "citation",
-        "repository",
-        "examples",
-    ),
-)
-
 
 @dataclass(frozen=True)
 class Pressed:
-    """An artifact and the proof beside it, and what both say."""
+    """An artifact and the proof beside it, and what both say.
+
+    ``dropped`` maps each tensor of the source that is in no form to the rule that left it out.
+    """
 
     artifact: Path
     proof: Path
     manifest: Manifest
     report: ParityReport
     packed: Packed
+    dropped: Mapping[str, str]
 
 
 def assemble(
-    recipe: Recipe, material: Material, forms: tuple[Path, Mapping[str, Form]], report: ParityReport, out: Path
+    recipe: Recipe,
+    material: Material,
+    forms: tuple[Path, Mapping[str, Form]],
+    report: ParityReport,
+    out: Path,
+    scratch: Path,
 ) -> Pressed:
-    """Write artifact and proof into the folder ``out``. Raises BadInput where the recipe names no moment."""
+    """Write artifact and proof into the folder ``out``; ``scratch`` is an empty one on the disk of the forms.
+
+    Raises BadInput where the recipe names no moment.
+    """
     folder, made = forms
     draft = make_manifest(recipe, material, made)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".wellread-", dir=folder.parent) as scratch:
-        members = Path(scratch)
-        _link_tree(folder, members)
-        goldens = material.yardstick.goldens([*recipe.examples, *REPLAYED], material.pooling)
-        (members / "golden.json").write_bytes(encode(goldens) + b"\n")
-        (members / "README.md").write_text(render_card(draft), encoding="utf-8")
-        manifest = msgspec.structs.replace(draft, files=describe(members))
-        packed = pack(members, manifest, out / str(manifest.artifact))
+    _link_tree(folder, scratch)
+    goldens = material.yardstick.goldens([*recipe.examples, *REPLAYED], material.pooling)
+    (scratch / "golden.json").write_bytes(encode(goldens) + b"\n")
+    (scratch / "README.md").write_text(render_card(draft), encoding="utf-8")
+    manifest = msgspec.structs.replace(draft, files=describe(scratch))
+    packed = pack(scratch, manifest, out / str(manifest.artifact))
     proof = out / proof_name(packed.path.name)
     write_proof(proof, make_proof(recipe, material, packed, report))
-    return Pressed(packed.path, proof, manifest, report, packed)
+    return Pressed(packed.path, proof, manifest, report, packed, material.weights.dropped)
 
 
 def make_manifest(recipe: Recipe, material: Material, forms: Mapping[str, Form]) -> Manifest:
@@ -83,20 +74,21 @@ def make_manifest(recipe: Recipe, material: Material, forms: Mapping[str, Form])
     if recipe.time is None:
         raise BadInput(f"the recipe of {recipe.name} names no moment: give one with --time")
     shape = material.weights.architecture
-    return Manifest(
-        **{field: getattr(recipe, field) for field in _FROM_RECIPE},
-        time=recipe.time,
-        engine="onnx",
-        dimension=shape.hidden,
-        max_length=min(recipe.max_length or shape.positions, shape.positions),
-        pooling=material.pooling,
-        architecture=shape,
-        source=material.source_used(),
-        inputs=onnx_form.inputs(),
-        outputs=onnx_form.outputs(shape.hidden, material.pooling == "pooler-linear"),
-        forms=dict(forms),
-        files=(),
-    )
+    # A fact that recipe and manifest both name is the recipe's, unless the weights know better.
+    told = {field: getattr(recipe, field) for field in Manifest.__struct_fields__ if hasattr(recipe, field)}
+    found = {
+        "engine": "onnx",
+        "dimension": shape.hidden,
+        "max_length": material.max_length,
+        "pooling": material.pooling,
+        "architecture": shape,
+        "source": material.source_used(),
+        "inputs": onnx_form.inputs(),
+        "outputs": onnx_form.outputs(shape.hidden, material.pooling == "pooler-linear"),
+        "forms": dict(forms),
+        "files": (),
+    }
+    return Manifest(**told | found)
 
 
 def make_proof(recipe: Recipe, material: Material, packed: Packed, report: ParityReport) -> Proof:
@@ -109,7 +101,7 @@ def make_proof(recipe: Recipe, material: Material, packed: Packed, report: Parit
         source=material.digest,
         parity=report,
         tools={"python": platform.python_version(), "wellread": __version__, **tools(*TOOLS)},
-        machine={"system": platform.system(), "machine": platform.machine()},
+        machine=machine(),
         created=int(time.time() * 1000),
     )
 
@@ -123,6 +115,18 @@ def tools(*names: str) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def machine() -> dict[str, str]:
+    """The kind of machine this is, by which numerical libraries choose how they round."""
+    return {"system": platform.system(), "machine": platform.machine(), "processor": _processor()}
+
+
+def _processor() -> str:
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8", errors="replace").splitlines() if told.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 def _link_tree(source: Path, target: Path) -> None:

@@ -13,25 +13,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from wellread.errors import BadInput, IntegrityError, NotFound, NotYet
+from wellread.errors import BadInput, IntegrityError, NotFound
 from wellread.registry import fetch as fetching
 from wellread.registry import pieces, resolve
 from wellread.registry.artifact import open_artifact
+from wellread.registry.index import read_alias
 from wellread.registry.manifest import MANIFEST, members_of, parse_manifest
-from wellread.registry.names import DEFAULT_FOLDER, Lang, ModelName, parse_lang, parse_name
-from wellread.registry.records import Manifest, Release
+from wellread.registry.names import DEFAULT_FOLDER
+from wellread.registry.records import Alias, Manifest, Release
+from wellread.registry.stores import Store, is_local, open_store
+from wellread.request import Request, Verify, check_kinds, parse_form, parse_request, refuse_later
+from wellread.runtime.forms import check_runnable
 
 if TYPE_CHECKING:
     from wellread.runtime.model import Model
 
-Verify = Literal["stat", "full"]
-
 RECIPES = Path(__file__).with_name("recipes")
-RUNNABLE = "onnx"
-"""What the names of forms that ``Model`` runs begin with."""
 
 
 def pretrained(
@@ -51,15 +52,22 @@ def pretrained(
 ) -> Model:
     """Load a published model, fetching what is not in the cache yet.
 
-    ``hub`` is a path, a URL or several with commas between (default: ``WELLREAD_HUB``, else the user's own hub);
-    ``version`` a release id, a library version or a range; ``verify="full"`` hashes what is in the cache again.
-    ``form="auto"`` is fp32 ``onnx`` on every machine. Raises BadInput, NotFound, NotYet, IntegrityError.
+    ``name`` may be an alias. ``hub`` is a path, a URL or several with commas between (default: ``WELLREAD_HUB``, else
+    the user's own hub); ``version`` a release id, a library version or a range. ``form="auto"`` is fp32 ``onnx`` on
+    every machine. ``verify="full"`` hashes what is in the cache again. ``refresh=True`` asks the hub even about a
+    release id that is in the cache, and gives a form that missed its goldens another try.
+
+    Raises BadInput, NotFound, NotYet, IntegrityError.
     """
-    _not_yet(lock=lock, trust=trust, device=None if device == "cpu" else device)
-    form = _runnable(form)
-    found = _fetched(name, lang, form, hub=hub, version=version, folder=folder, offline=offline, verify=verify)
-    pinned = {"hub": found.hub, "form": form, "version": found.release.id, "folder": folder, "offline": offline}
-    return _model(found.path, found.manifest, form, found.hub or "the cache", pretrained, (name, lang), pinned)
+    refuse_later(lock=lock, trust=trust, device=None if device == "cpu" else device)
+    asked = parse_request(name, lang, hub, form, version, folder, offline, refresh, verify)
+    store, release = _resolved(asked)
+    check_runnable(asked.form, release.forms, _titled(release))
+    path, manifest = _brought(store, release, asked)
+    pinned: dict[str, Any] = {"hub": store.url if store else None, "form": asked.form, "version": release.id}
+    pinned |= {"folder": folder, "offline": offline}
+    how = pretrained, (release.name, release.language), pinned
+    return _model(path, manifest, asked.form, store.url if store else "the cache", *how)
 
 
 def fetch(
@@ -80,9 +88,9 @@ def fetch(
 
     Arguments and errors as in ``pretrained``.
     """
-    _not_yet(lock=lock, trust=trust)
-    form = _named(form)
-    return _fetched(name, lang, form, hub=hub, version=version, folder=folder, offline=offline, verify=verify).path
+    refuse_later(lock=lock, trust=trust)
+    asked = parse_request(name, lang, hub, form, version, folder, offline, refresh, verify)
+    return _brought(*_resolved(asked), asked)[0]
 
 
 def open(path: str | Path, form: str = "auto") -> Model:
@@ -90,45 +98,49 @@ def open(path: str | Path, form: str = "auto") -> Model:
 
     Raises BadInput where there is neither, NotFound for a form that it lacks, IntegrityError.
     """
-    path, form = Path(path).expanduser(), _runnable(form)
-    folder, manifest = _opened_folder(path, form) if path.is_dir() else _opened_zip(path, form)
-    place = str(path.absolute())
-    return _model(folder, manifest, form, place, open, (place, form), {})
+    check_kinds(path=path, form=form)
+    home = os.path.expanduser(path)  # noqa: PTH111  Path.expanduser raises where there is no such user
+    place, form = Path(home).absolute(), parse_form(form)
+    try:
+        folder, manifest = _opened_folder(place, form) if place.is_dir() else _opened_zip(place, form)
+    except OSError as error:
+        raise BadInput(f"{place} cannot be read: {error.strerror}") from error
+    return _model(folder, manifest, form, str(place), open, (str(place), form), {})
 
 
 # ---------------------------------------------------------------- the steps
 
 
-class _Found(NamedTuple):
-    """A release in the cache; ``hub`` is None where only the cache has it."""
-
-    path: Path
-    manifest: Manifest
-    release: Release
-    hub: str | None
-
-
-def _fetched(
-    name: str,
-    lang: str,
-    form: str,
-    *,
-    hub: str | Path | None,
-    version: str | None,
-    folder: str,
-    offline: bool | None,
-    verify: Verify,
-) -> _Found:
-    """Resolve, fetch and prove."""
-    if verify not in ("stat", "full"):
-        raise BadInput(f"verify={verify!r}: use 'stat' (size, time and inode) or 'full' (every byte)")
-    model, language, offline = parse_name(name), parse_lang(lang), _offline(offline)
+def _resolved(asked: Request) -> tuple[Store | None, Release]:
+    """The release that is meant, by its name or by an alias of it, and the hub that has it."""
+    find = partial(
+        resolve.find,
+        hub=asked.hub,
+        version=asked.version,
+        folder=asked.folder,
+        offline=asked.offline,
+        refresh=asked.refresh,
+        suggest=not _is_recipe(asked),
+    )
     try:
-        store, release = resolve.find(model, language, hub=hub, version=version, folder=folder, offline=offline)
+        return find(asked.name, asked.lang)
     except NotFound as error:
-        raise NotFound(f"{error}{_advice(model, language, offline)}") from None
-    path, manifest = fetching.bring(store, release, form, prove=_prove, full=verify == "full")
-    return _Found(path, manifest, release, store.url if store else None)
+        alias = _alias(asked)
+        if alias is None:
+            raise NotFound(f"{error}{_advice(asked)}") from None
+    return find(alias.name, alias.language)
+
+
+def _alias(asked: Request) -> Alias | None:
+    """What the first hub that knows the name as an alias says of it."""
+    urls = (url for url in resolve.hubs(asked.hub) if is_local(url) or not asked.offline)
+    return next(filter(None, (read_alias(open_store(url), asked.name) for url in urls)), None)
+
+
+def _brought(store: Store | None, release: Release, asked: Request) -> tuple[Path, Manifest]:
+    """The form in the cache, every byte checked and the form proved."""
+    full = asked.verify == "full"
+    return fetching.bring(store, release, asked.form, prove=_prove, full=full, refresh=asked.refresh)
 
 
 def _prove(folder: Path, manifest: Manifest, form: str) -> None:
@@ -139,18 +151,27 @@ def _prove(folder: Path, manifest: Manifest, form: str) -> None:
 
 
 def _opened_zip(path: Path, form: str) -> tuple[Path, Manifest]:
-    return fetching.install(open_artifact(path), form, prove=_prove)
+    package = open_artifact(path)
+    check_runnable(form, package.manifest.forms, _titled(package.manifest))
+    return fetching.install(package, form, prove=_prove, refresh=True)  # to try again costs no download
 
 
 def _opened_folder(path: Path, form: str) -> tuple[Path, Manifest]:
+    """Nothing vouches for the manifest of a folder but its goldens, so they are replayed every time."""
     file = path / MANIFEST
     if not file.is_file():
         raise BadInput(f"{path} holds no {MANIFEST}: it is not an unpacked artifact")
     manifest = parse_manifest(file.read_bytes(), str(path))
+    check_runnable(form, manifest.forms, _titled(manifest))
     for member in members_of(manifest, form):
         if not pieces.matches(member, path / member.name):
             raise IntegrityError(f"{path}: {member.name} is missing or differs from the {MANIFEST}. Unpack it again")
+    _prove(path, manifest, form)
     return path, manifest
+
+
+def _titled(found: Release | Manifest) -> str:
+    return f"{found.name} ({found.language})"
 
 
 def _model(
@@ -161,42 +182,23 @@ def _model(
     return Model(folder, manifest, form, Origin((reopen, *how), place))
 
 
-# ---------------------------------------------------------------- the arguments
+# ---------------------------------------------------------------- a name that is nowhere
 
 
-def _named(form: str) -> str:
-    """The form that a caller means; ``auto`` is the same on every machine."""
-    if form == "fastest":
-        raise NotYet("form='fastest' comes in a later version; form='onnx-int8' can be asked for by name")
-    return "onnx" if form == "auto" else form
+def _is_recipe(asked: Request) -> bool:
+    return (RECIPES / asked.lang / f"{asked.name}.yaml").is_file()
 
 
-def _runnable(form: str) -> str:
-    form = _named(form)
-    if not form.startswith(RUNNABLE):
-        raise BadInput(f"form {form!r} is not run by wellread: wellread.fetch(…, form={form!r}) gives its folder")
-    return form
-
-
-def _not_yet(**arguments: object) -> None:
-    for name, value in arguments.items():
-        if value is not None:
-            raise NotYet(f"{name}={value!r} comes in a later version of wellread; leave it out for now")
-
-
-def _offline(given: bool | None) -> bool:
-    return os.environ.get("WELLREAD_OFFLINE", "").lower() in ("1", "true", "yes", "on") if given is None else given
-
-
-def _advice(name: ModelName, lang: Lang, offline: bool) -> str:
+def _advice(asked: Request) -> str:
     """What to do about a name that is nowhere."""
-    if offline:
+    if asked.offline:
         return (
-            f" Fetch it where there is a network (wellread fetch {name}) or set WELLREAD_HUB to a folder that has it."
+            f" Fetch it where there is a network (wellread fetch {asked.name}) "
+            "or set WELLREAD_HUB to a folder that has it."
         )
-    if (RECIPES / lang / f"{name}.yaml").is_file():
+    if _is_recipe(asked):
         return (
-            f" It is a built-in recipe: wellread build {name} (needs pip install 'wellread[press]'), "
+            f" It is a built-in recipe: wellread build {asked.name} (needs pip install 'wellread[press]'), "
             "or set WELLREAD_HUB to a hub that has it."
         )
     return " Set WELLREAD_HUB to a hub that has it."

@@ -15,19 +15,22 @@ from pathlib import Path
 
 import msgspec
 
-from wellread.assembly import TOOLS, Pressed, assemble, tools
+from wellread.assembly import TOOLS, Pressed, assemble, machine, tools
 from wellread.converters.forms.kinds import check_forms, write_forms
 from wellread.converters.material import Material, read_material, require_recipes_model
 from wellread.converters.parity.comparison import compare, find_truth, require_parity
 from wellread.converters.pull import Pulled, pull
 from wellread.converters.recipe import Recipe
-from wellread.converters.sources import Progress, Source
+from wellread.converters.sources import Source
 from wellread.converters.workbench import Workbench
 from wellread.errors import SourceError
 from wellread.registry.artifact import describe
 from wellread.registry.records import Form, ParityReport, decode, encode
 
 __all__ = ["Pressed", "press"]
+
+_CONVERTERS = ("converters/**/*.py",)
+_RUNTIME = ("runtime/*.py", "registry/records.py")
 
 
 def press(
@@ -53,12 +56,11 @@ def press(
     made = make_forms(material, wanted, bench)
     report = measure_parity(material, made[0], wanted, bench)
     require_parity(report)
-    return bench.timed("pack", lambda: assemble(recipe, material, made, report, out))
+    with bench.timed("pack"), bench.scratch() as scratch:
+        return assemble(recipe, material, made, report, out, scratch)
 
 
-def take_material(
-    recipe: Recipe, by_hand: Source | None, bench: Workbench, progress: Progress = lambda line: None
-) -> Material:
+def take_material(recipe: Recipe, by_hand: Source | None, bench: Workbench) -> Material:
     """The first source that can be had, read and accepted: the one given by hand, or the recipe's in their order."""
     accepted: list[Material] = []
 
@@ -67,7 +69,8 @@ def take_material(
 
     sources = [by_hand] if by_hand else recipe.sources
     try:
-        bench.timed("pull and read", lambda: pull(sources, bench.root, progress, accept))
+        with bench.timed("pull and read") as progress:
+            pull(sources, bench.root, progress, accept)
     except SourceError as error:
         raise type(error)(f"{recipe.name} ({recipe.language}): {error}") from error
     return accepted[-1]
@@ -77,11 +80,13 @@ def make_forms(material: Material, forms: tuple[str, ...], bench: Workbench) -> 
     """The folder that holds the forms, and what the manifest says of each."""
 
     def make(folder: Path) -> None:
-        made = write_forms(folder / "members", material.weights, forms, material.pooling)
+        made = write_forms(folder / "members", material.weights, forms, material.pooling, material.max_length)
         (folder / "forms.json").write_bytes(msgspec.json.encode(made))
 
-    place = bench.step("forms", {**material.identity, "forms": forms, "made by": _makers()}, make)
-    return place / "members", msgspec.json.decode((place / "forms.json").read_bytes(), type=dict[str, Form])
+    def read(place: Path) -> tuple[Path, Mapping[str, Form]]:
+        return place / "members", msgspec.json.decode((place / "forms.json").read_bytes(), type=dict[str, Form])
+
+    return bench.step("forms", {**material.identity, "forms": forms, "made by": _makers(*_CONVERTERS)}, make, read)
 
 
 def measure_parity(material: Material, folder: Path, forms: tuple[str, ...], bench: Workbench) -> ParityReport:
@@ -89,18 +94,24 @@ def measure_parity(material: Material, folder: Path, forms: tuple[str, ...], ben
     probes = material.probes()
 
     def make(kept: Path) -> None:
-        (kept / "parity.json").write_bytes(encode(compare(find_truth(material.weights, probes), folder, forms)))
+        with bench.scratch() as scratch:
+            report = compare(find_truth(material.weights, probes, scratch), folder, forms, scratch)
+        (kept / "parity.json").write_bytes(encode(report))
+
+    def read(place: Path) -> ParityReport:
+        return decode((place / "parity.json").read_bytes(), ParityReport, str(place))
 
     members = {member.name: member.pieces for member in describe(folder)}
-    key = {**material.identity, "graph": material.graph, "forms": forms, "members": members, "made by": _makers()}
-    place = bench.step("parity", key, make)
-    return decode((place / "parity.json").read_bytes(), ParityReport, str(place))
+    made_by = {**_makers(*_CONVERTERS, *_RUNTIME), "machine": machine()}
+    key = {**material.identity, "graph": material.graph, "forms": forms, "members": members, "made by": made_by}
+    return bench.step("parity", key, make, read)
 
 
 @cache
-def _makers() -> dict[str, str]:
-    """The versions of the tools that make and compare forms, our own code's included."""
-    ours = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("converters/**/*.py")):
-        ours.update(path.read_bytes())
-    return {**tools(*TOOLS), "converters": ours.hexdigest()}
+def _makers(*ours: str) -> dict[str, object]:
+    """The versions of the tools that make and compare forms, and of our own code in these files."""
+    package = Path(__file__).parent
+    hasher = hashlib.sha256()
+    for path in sorted(path for pattern in ours for path in package.glob(pattern)):
+        hasher.update(path.read_bytes())
+    return {**tools(*TOOLS), "wellread": hasher.hexdigest()}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import BuildModule
 from tests.fixtures.command import Command
 
 
@@ -36,3 +37,14 @@ def empty_home(home: Path) -> Path:
 @pytest.fixture
 def command(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
     return Command(monkeypatch, capfd)
+
+
+@pytest.fixture
+def published(command: Command, module: BuildModule, tmp_path: Path) -> Path:
+    """A hub with one model, ``tiny`` (en); its artifact and proof lie in ``dist`` beside it."""
+    named = ("--name", "tiny", "--lang", "en", "--license", "Apache-2.0", "--time", "1598344705269")
+    built = command(
+        "build", module("huggingface"), *named, "--hub", tmp_path / "hub", "--out", tmp_path / "dist", "--json"
+    )
+    assert built.code == 0, built.err
+    return tmp_path / "hub"

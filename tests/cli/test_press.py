@@ -17,6 +17,7 @@ import pytest
 import wellread
 from tests.conftest import BuildModule
 from tests.fixtures.command import Command
+from tests.fixtures.web_server import Answer, serving
 from wellread.converters.forms import kinds as forms
 from wellread.converters.parity.comparison import run_form
 from wellread.converters.parity.probes import single
@@ -200,6 +201,8 @@ def test_a_source_given_by_hand_needs_another_name_to_be_published(
     refused = command("build", recipe, "--source", other, "--hub", hub)
     assert (refused.code, "--name" in refused.err, "--out" in refused.err) == (1, True, True)
     assert all_files(hub) == []
+    same = command("build", recipe, "--source", other, "--name", "tiny", "--hub", hub)
+    assert (same.code, same.err) == (1, refused.err), "its own name is no other name"
     kept = command("build", recipe, "--source", other, "--out", tmp_path / "dist", "--json")
     assert kept.json["source"]["override"] is True
     assert command("publish", kept.json["artifact"], "--hub", hub).code == 1
@@ -245,6 +248,121 @@ def test_every_pooling_is_the_same_in_sentence_transformers(
         np.testing.assert_allclose(SentenceTransformer(str(folder), device="cpu").encode(texts), ours, atol=2e-5)
 
 
+TOLD = {
+    "title": "The First",
+    "description": "About the first.",
+    "author": "its author",
+    "edition": "its edition",
+    "supported": True,
+    "recommended": True,
+    "data_source": "https://its.example/source",
+    "citation": "its citation",
+    "repository": "https://its.example/repository",
+    "base_model": "its/base",
+    "aliases": ("en.embed.its",),
+    "examples": ("its example",),
+}
+"""What a recipe may say that holds for its own model only."""
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_under_another_name_nothing_is_said_that_was_said_of_the_first(
+    elsewhere: bool, command: Command, module: BuildModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    facts = {**TOLD, "license": "MIT", "forms": ("onnx",), "pooling": "cls", "architecture": {"heads": 4}}
+    recipe = write_recipe(tmp_path, module("huggingface"), **facts)
+    source = ("--source", module("huggingface", seed=1)) if elsewhere else ()
+    done = command("build", recipe, *source, "--name", "mine", "--out", tmp_path / "dist", "--json")
+    assert done.code == 0, done.err
+    manifest = wellread.open(done.json["artifact"]).manifest
+    origin = module("huggingface", seed=1).name if elsewhere else "the source of tiny"
+    assert (manifest.name, manifest.title) == ("mine", "mine")
+    assert manifest.description == f"BERT embeddings converted from {origin}."
+    assert (manifest.language, manifest.license, manifest.pooling) == ("en", "MIT", "cls")
+    assert (tuple(manifest.forms), manifest.time) == (("onnx",), 1700000000000)
+    for field, told in TOLD.items():
+        kept = field == "data_source" and not elsewhere
+        assert kept == (getattr(manifest, field) == told), field
+
+
+def test_under_another_name_the_recipes_own_source_must_still_be_its_model(
+    command: Command, module: BuildModule, tmp_path: Path
+) -> None:
+    wrong = Golden(level="pooled", ids=(4, 30, 31, 5), first=(9.0, 9.0))
+    recipe = write_recipe(tmp_path, module("huggingface"), goldens=(wrong,))
+    refused = command("build", recipe, "--name", "mine", "--out", tmp_path / "dist")
+    assert (refused.code, all_files(tmp_path / "dist")) == (1, [])
+
+
+def test_no_secret_of_an_address_is_told(command: Command, module: BuildModule, tmp_path: Path) -> None:
+    packed = Path(shutil.make_archive(str(tmp_path / "m"), "zip", module("huggingface")))
+    with serving({"/m.zip": Answer(packed.read_bytes())}) as server:
+        address = server.url.replace("http://", "http://me:s3cret@")
+        done = command("build", f"{address}/m.zip?token=s3cret", *NAMED, "--out", tmp_path / "dist", "--json")
+        failed = command("build", f"{address}/none.zip?token=s3cret", *NAMED, "--out", tmp_path / "other")
+    assert done.code == 0, done.err
+    assert done.json["source"]["location"] == f"{server.url}/m.zip"
+    assert (failed.code, f"{server.url}/none.zip" in failed.err) == (1, True)
+    told = [done.out, done.err, failed.err, *(p.read_bytes().decode("latin-1") for p in all_files(tmp_path / "dist"))]
+    assert not any("s3cret" in text for text in told)
+
+
+def test_the_artifact_is_named_where_it_was_asked_for(command: Command, module: BuildModule, tmp_path: Path) -> None:
+    places = {"dist": ("--out", tmp_path / "dist"), "hub": ("--hub", tmp_path / "hub")}
+    both = command("build", module("huggingface"), *NAMED, *places["dist"], *places["hub"], "--json").json
+    assert Path(both["artifact"]).is_file() and both["release"]
+    assert command("build", module("huggingface"), *NAMED, *places["hub"], "--json").json["artifact"] is None
+
+
+def test_a_place_that_cannot_be_written_is_known_before_anything_is_pressed(
+    command: Command, module: BuildModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wellread.cli.press.press", _must_not_run)
+    (tmp_path / "file").touch()
+    for option, place in (
+        ("--hub", "https://example.org/hub"),
+        ("--hub", "ftp://example.org/hub"),
+        ("--hub", tmp_path / "file"),
+        ("--hub", tmp_path / "file/hub"),
+        ("--out", tmp_path / "file/dist"),
+    ):
+        refused = command("build", module("huggingface"), *NAMED, option, place)
+        assert (refused.code, refused.out) == (1, "")
+        assert str(place) in refused.err
+
+
+def test_options_that_contradict_a_recipe_are_not_passed_over(
+    command: Command, module: BuildModule, tmp_path: Path
+) -> None:
+    recipe = write_recipe(tmp_path, module("huggingface"))
+    for option, value in (("--lang", "de"), ("--license", "MIT")):
+        refused = command("build", recipe, option, value, "--out", tmp_path / "dist")
+        assert (refused.code, f"{option} {value} contradicts" in refused.err) == (2, True)
+    twice = command("build", module("huggingface"), *NAMED, "--source", module("huggingface"))
+    assert (twice.code, "--source is for a recipe" in twice.err) == (2, True)
+    for typed in (",", "", " , "):
+        none = command("build", recipe, "--forms", typed, "--out", tmp_path / "dist")
+        assert (none.code, "no form was asked for" in none.err) == (1, True)
+    assert not (tmp_path / "dist").exists()
+    agreed = ("--lang", "en", "--license", "apache-2.0", "--forms", "onnx")
+    assert command("build", recipe, *agreed, "--out", tmp_path / "dist").code == 0
+
+
+def test_of_several_targets_the_one_that_fails_is_named_and_the_others_told(
+    command: Command, module: BuildModule, tmp_path: Path
+) -> None:
+    good = write_recipe(tmp_path, module("huggingface"), forms=("onnx",))
+    (tmp_path / "sub").mkdir()
+    bad = write_recipe(tmp_path / "sub", tmp_path / "nowhere")
+    failed = command("build", good, bad, "--out", tmp_path / "dist", "--json")
+    assert (failed.code, [made["name"] for made in failed.json]) == (1, ["tiny"])
+    assert failed.err.startswith(f"wellread: {bad}: ")
+    assert command("build", good, "typo", "--out", tmp_path / "none").code == 1
+    assert not (tmp_path / "none").exists(), "a target that cannot be meant is known before any is pressed"
+    assert command("build", good, bad, "--name", "x").code == 2
+
+
 def test_what_cannot_be_meant_is_said_at_once(command: Command, module: BuildModule, tmp_path: Path) -> None:
     source = module("tf2-dict")
     missing = command("build", source, "--name", "tiny")
@@ -273,9 +391,10 @@ def test_the_moment_is_given_or_taken_from_the_environment_or_now_and_printed(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     command("build", source, *named, "--out", tmp_path / "epoch")
     assert (tmp_path / "epoch" / "tiny_en_2.6.0_2.4_1600000000000.zip").exists()
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
-    refused = command("build", source, *named, "--out", tmp_path / "bad")
-    assert (refused.code, "SOURCE_DATE_EPOCH" in refused.err) == (1, True)
+    for epoch in ("yesterday", "1600000000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+        refused = command("build", source, *named, "--out", tmp_path / "bad")
+        assert (refused.code, "SOURCE_DATE_EPOCH" in refused.err) == (1, True)
 
 
 def test_a_killed_build_leaves_nothing_and_the_next_one_succeeds(

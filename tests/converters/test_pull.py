@@ -123,6 +123,7 @@ def web() -> Iterator[Server]:
         "/page.zip": Answer(b"<html>sign in</html>"),
         "/empty.zip": Answer(b""),
         "/unannounced.zip": Answer(zip_of(MODULE), announced=False),
+        "/misannounced.zip": Answer(zip_of(MODULE), headers={"Content-Length": "many"}, announced=False),
         "/huge.zip": Answer(b"x", headers={"Content-Length": str(MOST + 1)}),
         "/error.zip": Answer(b"", 503),
         "/moved.zip": moved("/m.zip"),
@@ -134,13 +135,29 @@ def web() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("name", ["m.zip", "m.tar.gz", "moved.zip", "unannounced.zip"])
+@pytest.mark.parametrize("name", ["m.zip", "m.tar.gz", "moved.zip", "unannounced.zip", "misannounced.zip"])
 def test_an_archive_from_the_web_is_had_once(web: Server, work: Path, name: str) -> None:
     first = pulled(f"{web.url}/{name}", work, files=PINS)
     asked = len(web.asked)
     assert contents(first.folder) == MODULE
     assert pulled(f"{web.url}/{name}", work, files=PINS).folder == first.folder
     assert len(web.asked) == asked, "a second pull asks nobody"
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_an_address_without_pins_is_had_again_once_it_has_changed(work: Path, stamped: bool) -> None:
+    """By what the server says of it; where it says nothing, each time."""
+    table: dict[str, Entry] = {}
+
+    def offer(text: bytes) -> None:
+        headers = {"ETag": sha256(text)} if stamped else {}
+        table["/m.zip"] = Answer(zip_of({"vocab.txt": text, "config.json": b"{}"}), headers=headers)
+
+    with serving(table) as server:
+        for text in (b"one", b"one", b"two"):
+            offer(text)
+            assert (pulled(f"{server.url}/m.zip", work).folder / "vocab.txt").read_bytes() == text
+        assert len(server.asked) == 3 + (2 if stamped else 3), "each time asked for news, and had where there were any"
 
 
 @pytest.mark.parametrize(
@@ -231,10 +248,25 @@ def test_a_kept_tree_that_was_changed_is_pulled_again(web: Server, work: Path) -
     assert contents(pulled(f"{web.url}/m.zip", work, files=PINS).folder) == MODULE
 
 
+def reject(pulled: Pulled) -> None:
+    raise CorruptSource("crc32c is wrong")
+
+
+def test_what_turns_out_corrupt_when_it_is_read_is_pulled_again(web: Server, work: Path) -> None:
+    source = Source(kind="archive", location=f"{web.url}/m.zip", files=PINS)
+    pull([source], work)
+    with pytest.raises(CorruptSource, match=r"^crc32c is wrong$"):
+        pull([source], work, accept=reject)
+    assert kept(work) == []
+    assert contents(pull([source], work).folder) == MODULE
+
+
 def test_the_users_own_folder_is_never_thrown_away(tmp_path: Path, work: Path) -> None:
     folder = write(tmp_path / "module", MODULE)
     with pytest.raises(CorruptSource):
         pulled(str(folder), work, files={"saved_model.pb": "0" * 64})
+    with pytest.raises(CorruptSource, match=r"^crc32c is wrong$"):
+        pull([parse_source(str(folder))], work, accept=reject)
     assert contents(folder) == MODULE
 
 
@@ -252,10 +284,49 @@ def test_when_all_fail_each_is_named_with_its_reason(web: Server, work: Path) ->
     with pytest.raises(SourceUnavailable) as caught:
         pull([parse_source(text) for text in texts], work)
     first, *reasons, hint = str(caught.value).splitlines()
-    assert first == "no source could be had:"
+    assert first == "none of the sources was accepted:"
     assert [line.strip().startswith(f"{text}: ") for line, text in zip(reasons, texts, strict=True)] == [True] * 3
     assert "--source PATH" in hint
     assert kept(work) == []
+
+
+def test_when_none_can_be_had_that_is_what_is_said(web: Server, work: Path) -> None:
+    with pytest.raises(
+        SourceUnavailable, match=r"^no source could be had:\n  .*gone.zip: .* 404\n  nowhere: .*\nif you"
+    ):
+        pull([parse_source(f"{web.url}/gone.zip"), parse_source("nowhere")], work)
+
+
+def test_nothing_of_a_long_reason_is_lost(web: Server, work: Path) -> None:
+    def accept(pulled: Pulled) -> None:
+        raise BadInput("it does not say:\nheads\nactivation")
+
+    with pytest.raises(SourceUnavailable) as caught:
+        pull([parse_source(f"{web.url}/m.zip"), parse_source("nowhere")], work, accept=accept)
+    assert f"  {web.url}/m.zip: it does not say:\n    heads\n    activation\n  nowhere: " in str(caught.value)
+
+
+def test_a_source_on_this_machine_speaks_for_itself(tmp_path: Path, work: Path) -> None:
+    """No other place is asked for: this one was typed."""
+    (tmp_path / "file.bin").write_bytes(b"x")
+    for place in (tmp_path / "file.bin", tmp_path / "none", tmp_path / "none.zip"):
+        with pytest.raises(SourceUnavailable) as caught:
+            pulled(str(place), work)
+        assert str(caught.value).startswith(("the file ", "the folder "))
+        assert "--source" not in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read_is_a_reason_like_any_other(web: Server, tmp_path: Path, work: Path) -> None:
+    closed = write(tmp_path / "closed", MODULE)
+
+    def accept(pulled: Pulled) -> None:
+        if pulled.folder == closed:
+            raise PermissionError(13, "Permission denied", str(closed / "saved_model.pb"))
+
+    found = pull([parse_source(str(closed)), parse_source(f"{web.url}/m.zip")], work, accept=accept)
+    assert found.location == f"{web.url}/m.zip"
+    with pytest.raises(SourceUnavailable, match=r"saved_model\.pb cannot be read: Permission denied"):
+        pull([parse_source(str(closed))], work, accept=accept)
 
 
 @pytest.mark.parametrize(
@@ -324,6 +395,16 @@ def test_what_pip_cannot_bring(index: Path, work: Path) -> None:
     assert kept(work) == []
 
 
+def test_nothing_that_lies_in_the_working_folder_is_run(
+    index: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(index, {f"tiny_weights/data/{name}": content for name, content in MODULE.items()})
+    for name in ("pip.py", "secrets.py"):
+        (tmp_path / name).write_text("raise SystemExit('this was not to be run')")
+    monkeypatch.chdir(tmp_path)
+    assert contents(pulled("pypi:tiny-weights==1.0/tiny_weights/data", work).folder) == MODULE
+
+
 def test_a_source_distribution_is_never_built(index: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")
     ran = index / "ran"
@@ -365,6 +446,26 @@ def test_a_module_in_the_cache_needs_no_tensorflow(caches: Path, work: Path) -> 
     handle = "https://tfhub.dev/publisher/module/1"
     write(caches / "TFHUB_CACHE_DIR" / hashlib.sha1(handle.encode()).hexdigest(), MODULE)
     assert contents(pulled(f"tfhub:{handle}", work).folder) == MODULE
+
+
+def test_a_corrupt_module_in_the_hubs_own_cache_is_named_and_left_alone(caches: Path, work: Path) -> None:
+    source = parse_source("tfhub:https://tfhub.dev/publisher/module/1")
+    name = hashlib.sha1(source.location.encode()).hexdigest()
+    folder = write(caches / "TFHUB_CACHE_DIR" / name, MODULE)
+    with pytest.raises(CorruptSource, match=f"crc32c is wrong\n.*remove {folder}, then try again"):
+        pull([source], work, accept=reject)
+    assert contents(folder) == MODULE
+
+
+def test_a_corrupt_module_in_our_own_cache_is_thrown_away(
+    caches: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TFHUB_CACHE_DIR")
+    source = parse_source("tfhub:https://tfhub.dev/publisher/module/1")
+    folder = write(work / "tfhub" / hashlib.sha1(source.location.encode()).hexdigest(), MODULE)
+    with pytest.raises(CorruptSource, match=r"^crc32c is wrong$"):
+        pull([source], work, accept=reject)
+    assert not folder.exists()
 
 
 def test_a_module_the_hub_does_not_have_is_known_before_tensorflow_is_asked(caches: Path, work: Path) -> None:

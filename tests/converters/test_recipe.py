@@ -19,6 +19,7 @@ MINIMAL = """\
 name: my_bert
 language: no
 title: Mine
+description: A model of mine.
 license: apache-2.0
 sources: [./module]
 """
@@ -232,8 +233,10 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_near_misses() -> None:
     with pytest.raises(NotFound, match=r"'small_bert_L8_521' is not a built-in recipe.*'small_bert_L8_512'"):
         recipe.load("small_bert_L8_521")
-    with pytest.raises(NotFound, match=r"\(de\) is not a built-in recipe"):
+    with pytest.raises(NotFound, match=r"\(de\) is not a built-in recipe\. It is there in: en$"):
         recipe.load("small_bert_L8_512", "de")
+    with pytest.raises(NotFound, match="See: wellread recipes list"):
+        recipe.load("zzz")
 
 
 @pytest.mark.parametrize("text", ["Apache-2.0 AND", "", "(", "Apache 2", "NotALicence"])
@@ -276,7 +279,32 @@ def test_a_licence_of_ones_own() -> None:
 def test_sources_as_they_are_typed(typed: str, kind: str, location: str) -> None:
     source = parse_source(typed)
     assert (source.kind, source.location) == (kind, location)
-    assert parse_source(str(source)) == source
+    assert parse_source(source.typed) == source
+    assert str(source) == source.typed, "nothing in it is secret"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("https://me:pass@host:8080/m.zip?token=abc#part", "https://host:8080/m.zip"),
+        ("https://token@host/m.tar.gz", "https://host/m.tar.gz"),
+        ("http://a@b:c@host?sig=1/m.zip", "http://host"),
+        ("tfhub:https://me:pass@host/g/m/1?key=2", "tfhub:https://host/g/m/1"),
+    ],
+)
+def test_what_may_be_secret_in_an_address_is_kept_and_never_shown(typed: str, shown: str) -> None:
+    source = parse_source(typed)
+    assert source.typed == typed, "for it is needed to fetch it"
+    assert str(source) == shown
+    assert source.told == shown.removeprefix("tfhub:")
+    written = recipe.parse(recipe.render(msgspec.structs.replace(recipe.parse(MINIMAL), sources=(source,))))
+    assert written.sources == (source,)
+
+
+def test_a_folder_named_like_an_archive_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "model.tar.gz").mkdir()
+    assert parse_source(str(tmp_path / "model.tar.gz")).kind == "folder"
+    assert parse_source(str(tmp_path / "other.tar.gz")).kind == "archive"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_every_format_gives_what_was_written(module: BuildModule, kind: str) -> 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_an_unusual_model_is_found_out(module: BuildModule, kind: str) -> None:
+    module.together(OTHERWISE.items())
     options = OTHERWISE[kind]
     fields = {name: value for name, value in options.items() if name in Architecture.__struct_fields__}
     assert_holds(read_weights(module(kind, **options)), tiny_architecture(**fields))

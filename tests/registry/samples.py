@@ -12,6 +12,7 @@ import msgspec
 
 from wellread.registry import records
 from wellread.registry.artifact import Packed, describe, pack
+from wellread.registry.manifest import INPUTS
 from wellread.registry.names import Lang, ModelName
 from wellread.registry.proof import proof_name, write_proof
 
@@ -53,6 +54,11 @@ def noise(size: int, seed: str = "") -> bytes:
 
 def make_manifest(files: tuple[records.Member, ...] = (), **fields: Any) -> records.Manifest:
     """A manifest of a model that does not exist; any field can be given another value."""
+    shape = records.Architecture(
+        layers=2, hidden=32, heads=4, intermediate=80, vocabulary=2, positions=64, types=2,
+        norm_eps=1e-12, activation="gelu_tanh", cased=False,
+    )  # fmt: skip
+    hidden = fields.get("architecture", shape).hidden
     defaults: dict[str, Any] = {
         "name": ModelName("tiny"),
         "language": Lang("en"),
@@ -74,19 +80,19 @@ def make_manifest(files: tuple[records.Member, ...] = (), **fields: Any) -> reco
         "citation": "",
         "repository": "",
         "examples": ("I love NLP",),
-        "dimension": 32,
-        "max_length": 64,
+        "dimension": hidden,
+        "max_length": fields.get("architecture", shape).positions,
         "pooling": "mean",
-        "architecture": records.Architecture(
-            layers=2, hidden=32, heads=4, intermediate=80, vocabulary=2, positions=64, types=2,
-            norm_eps=1e-12, activation="gelu_tanh", cased=False,
-        ),
+        "architecture": shape,
         "source": records.SourceUsed(kind="folder", location="./tiny", format="huggingface", tensors="0" * 64),
-        "inputs": (records.Tensor(name="input_ids", dtype="int64", shape=("batch", "tokens")),),
-        "outputs": (records.Tensor(name="last_hidden_state", dtype="float32", shape=("batch", "tokens", 32)),),
+        "inputs": tuple(records.Tensor(name=name, dtype="int64", shape=("batch", "tokens")) for name in INPUTS),
+        "outputs": (
+            records.Tensor(name="last_hidden_state", dtype="float32", shape=("batch", "tokens", hidden)),
+            records.Tensor(name="pooler_output", dtype="float32", shape=("batch", hidden)),
+        ),
         "forms": dict(FORMS),
         "files": files,
-    }  # fmt: skip
+    }
     return records.Manifest(**(defaults | fields))
 
 

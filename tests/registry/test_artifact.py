@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -237,6 +238,17 @@ def test_anything_strange_is_refused(tmp_path: Path, spoil: Callable[[Path], obj
     spoil(path)
     with pytest.raises(IntegrityError, match=r"tiny_en_2\.6\.0_2\.4_1598344705269\.zip"):
         verify(path)
+
+
+def test_a_manifest_of_more_than_a_zip_can_hold_is_refused_before_it_is_laid_out(tmp_path: Path) -> None:
+    sample = make_sample(tmp_path)
+    files = sample.manifest.files
+    huge = msgspec.structs.replace(files[-1], size=5 * 2**30, pieces=("0" * 64,) * 640)
+    raw = encode_pretty(msgspec.structs.replace(sample.manifest, files=(*files[:-1], huge)))
+    path = tmp_path / "huge.zip"
+    path.write_bytes(layout.header("manifest.json", len(raw), zlib.crc32(raw)) + raw + bytes(1000))
+    with pytest.raises(IntegrityError, match="more bytes than an artifact can have"):
+        open_artifact(path)
 
 
 def test_the_error_names_the_member_that_does_not_belong(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_flipped_bit_in_the_hub_is_never_installed(tmp_path: Path) -> None:
         bring(store, release, "onnx", prove=_unproved)
     path = cache.Entry(sample.zip.stem, release.manifest).path
     assert "onnx/model.onnx" not in _members(path)
-    assert not list(path.rglob("incoming"))
+    assert [part.stat().st_size for part in path.rglob("incoming-*")] == [PIECE]
     bring(store, release, "torch", prove=_unproved)
 
 
@@ -239,12 +239,32 @@ def test_a_form_that_misses_its_goldens_is_quarantined_and_never_opened(listed: 
 
     for _ in range(2):
         with pytest.raises(IntegrityError, match=r"(?s)misses a golden.*'onnx' of .* quarantined in (?P<away>.*)"):
-            bring(store, release, "onnx", prove=miss)
+            bring(store, release, "onnx", prove=miss, refresh=True)
         path = cache.Entry(release.file.removesuffix(".zip"), release.manifest).path
         assert "onnx/model.onnx" not in _members(path)
         assert (path / ".wellread/quarantine/onnx/model.onnx").is_file()
         assert not (path / ".wellread/onnx.json").exists()
-    bring(store, release, "onnx", prove=_unproved)
+    store.reads.clear()
+    for opened in (store, None):
+        with pytest.raises(IntegrityError, match=r"(?s)misses a golden.*quarantined in .*refresh=True tries it again"):
+            bring(opened, release, "onnx", prove=lambda *_: pytest.fail("tried again"))
+    assert store.reads == []
+    bring(store, release, "onnx", prove=_unproved, refresh=True)
+    assert [length for _, length in store.reads] == [release.manifest_size]
+    assert _members(path) == ONNX
+    assert not list(path.rglob("quarantine/*.json"))
+
+
+def test_another_onnxruntime_tries_a_form_again(
+    listed: tuple[_Watched, Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def miss(*_: object) -> None:
+        raise IntegrityError("misses a golden")
+
+    with pytest.raises(IntegrityError):
+        bring(*listed, "onnx", prove=miss)
+    monkeypatch.setattr(cache, "_runtime", lambda: "99")
+    path, _ = bring(*listed, "onnx", prove=_unproved)
     assert _members(path) == ONNX
 
 
@@ -294,12 +314,12 @@ def dying(operation):
 os.replace = dying(os.replace)
 os.fsync = dying(os.fsync)
 disk.replacing.__wrapped__.__kwdefaults__["settle"] = os.replace
-put = cache.Entry.put
-def logged(self, name, chunks):
-    put(self, name, chunks)
+receive = cache.Entry.receive
+def logged(self, member, read):
+    receive(self, member, read)
     with open(log, "a") as file:
-        file.write(name + chr(10))
-cache.Entry.put = logged
+        file.write(member.name + chr(10))
+cache.Entry.receive = logged
 store = open_store(hub)
 path, _ = bring(store, read_releases(store, "tiny")[0], "onnx", prove=lambda *_: None)
 print(path)
@@ -321,11 +341,11 @@ def test_killed_at_any_step_nothing_looks_whole_and_the_next_run_keeps_what_is_t
         assert child.returncode == -signal.SIGKILL, output
         died += 1
         there = {name for name in _members(entry.path) if name != "manifest.json"} if entry.path.exists() else set()
-        assert entry.holds("onnx") is None
+        assert entry.holds("onnx") == entry.holds("onnx", full=True)  # what looks whole is
         store.reads.clear()
         path, manifest = bring(store, release, "onnx", prove=_unproved)
         assert _members(path) == ONNX
-        assert not list(path.rglob("incoming"))
+        assert not list(path.rglob("incoming-*"))
         fetched = {length for _, length in store.reads}
         kept = {member.size for member in manifest.files if member.name in there and member.size > 100}
         assert not fetched & kept
@@ -341,7 +361,105 @@ def test_processes_at_once_on_a_cold_cache_fetch_each_member_once(
     outputs = {child.communicate()[0] for child in children}
     assert [child.returncode for child in children] == [0] * 8
     assert len(outputs) == 1
-    assert sorted(log.read_text().split()) == sorted([*ONNX, ".wellread/release.json"])
+    assert sorted(log.read_text().split()) == sorted(ONNX - {"manifest.json"})
+
+
+_PIECEMEAL = """
+import os, sys
+from wellread.registry.fetch import bring
+from wellread.registry.index import read_releases
+from wellread.registry.stores import Body, open_store
+from wellread.registry.stores.folder import FolderStore
+hub, left = sys.argv[1], int(sys.argv[2])
+get_range = FolderStore.get_range
+def dying(*arguments):
+    body = get_range(*arguments)
+    def chunks():
+        global left
+        for chunk in body.chunks:
+            left -= len(chunk)
+            if left < 0:
+                os.kill(os.getpid(), 9)
+            yield chunk
+    return body and Body(body.stat, chunks())
+FolderStore.get_range = dying
+bring(open_store(hub), read_releases(open_store(hub), "tiny")[0], "onnx", prove=lambda *_: None)
+"""
+
+
+def test_killed_in_the_middle_of_a_member_its_whole_pieces_are_kept(tmp_path: Path, home: Path) -> None:
+    data = noise(3 * PIECE + 100)
+    store, release = _listed(make_sample(tmp_path, {"onnx/model.onnx": data}), tmp_path / "hub")
+    with start(_PIECEMEAL, store.url, str(2 * PIECE + PIECE // 2)) as child:
+        child.communicate()
+    assert child.returncode == -signal.SIGKILL
+    (part,) = home.rglob("incoming-*")
+    whole = part.stat().st_size // PIECE
+    assert whole >= 1
+    with part.open("r+b") as file:  # and a bit that flipped since costs its own piece and those after it
+        file.seek((whole - 1) * PIECE + 9)
+        file.write(bytes([data[(whole - 1) * PIECE + 9] ^ 1]))
+    path, _ = bring(store, release, "onnx", prove=_unproved)
+    assert (path / "onnx/model.onnx").read_bytes() == data
+    assert len(data) - (whole - 1) * PIECE in {length for _, length in store.reads}
+    assert not list(home.rglob("incoming-*"))
+
+
+def test_a_model_first_opened_from_a_zip_is_found_offline_once_a_hub_gave_it(tmp_path: Path) -> None:
+    sample = make_sample(tmp_path)
+    install(open_artifact(sample.zip), "onnx", prove=_unproved)
+    assert list(cache.releases()) == []
+    store, release = _listed(sample, tmp_path / "hub")
+    bring(store, release, "onnx", prove=_unproved)
+    assert list(cache.releases()) == [release]
+    assert cache.remembered(store.url, sample.zip.stem) == release
+    assert cache.remembered("elsewhere", sample.zip.stem) is None
+
+
+def test_a_hub_made_anew_is_remembered_in_the_place_of_the_old(tmp_path: Path) -> None:
+    for place, files in (("a", {}), ("b", {"vocab.txt": b"new"})):
+        shutil.rmtree(tmp_path / "hub", ignore_errors=True)
+        store, release = _listed(make_sample(tmp_path / place, files), tmp_path / "hub")
+        bring(store, release, "onnx", prove=_unproved)
+    assert list(cache.releases()) == [release]
+
+
+@pytest.mark.parametrize("linked", ["onnx", ".wellread", "vocab.txt", "manifest.json", ".wellread/onnx.json"])
+def test_links_in_the_cache_are_replaced_and_never_written_through(
+    listed: tuple[_Watched, Release], tmp_path: Path, linked: str
+) -> None:
+    path, manifest = bring(*listed, "onnx", prove=_unproved)
+    (path / linked).rename(tmp_path / "elsewhere")
+    (path / linked).symlink_to(tmp_path / "elsewhere")
+    for stale in (path / "README.md", path / "onnx" / "model.onnx"):
+        stale.unlink()
+    before = _tree(tmp_path / "elsewhere")
+    assert bring(*listed, "onnx", prove=_unproved) == (path, manifest)
+    assert not (path / linked).is_symlink()
+    assert _members(path) == ONNX
+    assert _tree(tmp_path / "elsewhere") == before
+
+
+def _tree(path: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in (path, *path.rglob("*")) if file.is_file()}
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "manifest.json", "onnx/model.onnx", ".wellread/onnx.json"])
+def test_a_folder_in_the_place_of_a_file_is_mended(listed: tuple[_Watched, Release], name: str) -> None:
+    path, manifest = bring(*listed, "onnx", prove=_unproved)
+    (path / name).unlink()
+    (path / name / "deep").mkdir(parents=True)
+    assert bring(*listed, "onnx", prove=_unproved) == (path, manifest)
+    assert _members(path) == ONNX
+
+
+def test_files_in_the_place_of_folders_are_mended(listed: tuple[_Watched, Release]) -> None:
+    path, manifest = bring(*listed, "onnx", prove=_unproved)
+    for name in ("onnx", ".wellread"):
+        shutil.rmtree(path / name)
+        (path / name).write_text("x")
+    assert bring(*listed, "onnx", prove=_unproved) == (path, manifest)
+    assert _members(path) == ONNX
 
 
 _PLAIN = """
@@ -361,6 +479,13 @@ except WellreadError as error:
 """
 
 
+def test_a_warm_load_takes_no_lock_nor_imports_what_would(listed: tuple[_Watched, Release]) -> None:
+    bring(*listed, "onnx", prove=_unproved)
+    script = _PLAIN + "assert not {'filelock', 'importlib.metadata'} & set(sys.modules)"
+    command = [sys.executable, "-c", script, listed[0].url, "0"]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+
+
 def test_a_full_disk_is_said_and_leaves_no_part(tmp_path: Path, home: Path) -> None:
     sample = make_sample(tmp_path, {"onnx/model.onnx": noise(200_000)})
     store, release = _listed(sample, tmp_path / "hub")
@@ -368,7 +493,7 @@ def test_a_full_disk_is_said_and_leaves_no_part(tmp_path: Path, home: Path) -> N
         output = child.communicate()[0]
     assert "refused: cannot write" in output
     assert "free some space" in output
-    assert not list(home.rglob("incoming")) and not list(home.rglob("model.onnx"))
+    assert not list(home.rglob("incoming-*")) and not list(home.rglob("model.onnx"))
     path, _ = bring(store, release, "onnx", prove=_unproved)
     assert _members(path) == ONNX
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.registry.samples import TIME, make_manifest, released
-from wellread.errors import IntegrityError, PublishError, VersionConflict
+from tests.registry.samples import TIME, released
+from wellread.errors import BadInput, IntegrityError, PublishError, VersionConflict
 from wellread.registry import index
-from wellread.registry.names import Lang, ModelName
-from wellread.registry.records import Alias, HubInfo, Release, decode, encode
+from wellread.registry.names import ModelName
+from wellread.registry.records import Release, decode, encode
 from wellread.registry.stores import Store, open_store, read
 
 TINY = ModelName("tiny")
@@ -79,9 +79,55 @@ def test_a_version_with_other_bytes_is_a_conflict(store: Store) -> None:
 )
 def test_a_line_about_anything_else_is_not_believed(store: Store, change: dict[str, Any]) -> None:
     line = json.loads(encode(released())) | change
-    store.put_new(index.index_key(TINY), json.dumps(line).encode())
+    store.put_new(index.index_key(TINY), json.dumps({"release": line}).encode())
     with pytest.raises(IntegrityError, match=r"tiny\.jsonl"):
         index.read_releases(store, TINY)
+    if {"name", "serial"}.isdisjoint(change):  # which a writer sets
+        with pytest.raises(IntegrityError):
+            index.add_release(open_store(Path(store.url) / "other"), decode(json.dumps(line).encode(), Release, "line"))
+
+
+_LATER = (
+    b'{"signatures": [{"keyid":"k","sig":"s"}],  "release":{"format":2,"serial":7,"folder":"f","file":"g","x":[1]}}'
+)
+_STATE = b'{"release":{"state":"withdrawn","serial":3},"more":{"a":"b"}}'
+
+
+@pytest.mark.parametrize("line", [_LATER, _STATE])
+def test_lines_for_a_later_wellread_are_passed_over_with_one_warning_and_kept_as_they_are(
+    store: Store, line: bytes
+) -> None:
+    first = index.add_release(store, released())
+    path = Path(store.url) / index.index_key(TINY)
+    odd = path.read_bytes().replace(b'"why":', b'"later": {"b": 1.0},  "why":')
+    path.write_bytes(odd + line)
+    added = index.add_release(store, released(time=TIME + 1))
+    assert path.read_bytes().startswith(odd + line + b"\n")
+    assert added.serial > json.loads(line)["release"]["serial"]
+    with pytest.warns(UserWarning, match="1 of its lines need a later wellread: upgrade") as caught:
+        assert index.read_releases(store, TINY) == (first, added)
+    assert len(caught) == 1
+
+
+def test_a_version_that_a_later_wellread_listed_is_not_listed_again(store: Store) -> None:
+    line = json.loads(encode(released())) | {"format": 2}
+    store.put_new(index.index_key(TINY), json.dumps({"release": line}).encode())
+    with pytest.raises(PublishError, match="needs a later wellread: upgrade"):
+        index.add_release(store, released())
+
+
+def test_what_a_signature_covers_stands_in_the_line_as_it_was_signed(store: Store) -> None:
+    index.add_release(store, released())
+    index.add_release(store, released(time=TIME + 1))
+    for line, release in zip(_raw_lines(store), index.read_releases(store, TINY), strict=True):
+        start, end = line.index(b":") + 1, line.rindex(b',"signatures":[]')
+        assert line[start:end] == encode(release)
+        assert bytes(decode(line, index.Line, "line").release) == line[start:end]
+
+
+def _raw_lines(store: Store) -> list[bytes]:
+    found = read(store, index.index_key(TINY))
+    return found[0].splitlines() if found else []
 
 
 def _publish(root: Path, worker: int, times: int) -> None:
@@ -101,7 +147,7 @@ def test_publishers_at_once_lose_no_line(tmp_path: Path) -> None:
     assert len({line.time for line in lines}) == 20
 
 
-class _Beaten:
+class Beaten:
     """A store in which another writer is always faster."""
 
     def __init__(self, store: Store) -> None:
@@ -115,36 +161,20 @@ class _Beaten:
         return False
 
 
-def test_views_give_up_with_a_warning_and_the_index_with_an_error(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_index_gives_up_with_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    with pytest.warns(UserWarning, match=r"catalog\.jsonl is out of date.*[Pp]ublish the release again"):
-        index.update_views(_Beaten(store), make_manifest(), "2.6.0_2.4_1")
     with pytest.raises(PublishError, match="changed 100 times"):
-        index.add_release(_Beaten(store), released())
+        index.add_release(Beaten(store), released())
 
 
-def test_views_say_what_there_is(store: Store) -> None:
-    for name, language in (("b", "en"), ("a", "fr"), ("a", "en"), ("b", "en")):
-        index.update_views(store, make_manifest(name=name, language=language, title=f"T {name}"), "2.6.0_2.4_1")
-    entries = index.read_catalog(store)
-    assert [(entry.name, entry.language, entry.title) for entry in entries] == [
-        ("a", "en", "T a"),
-        ("a", "fr", "T a"),
-        ("b", "en", "T b"),
-    ]
-    found = read(store, index.HUB)
-    assert found and decode(found[0], HubInfo, "hub.json") == HubInfo(name="hub")
-
-
-def test_an_alias_leads_to_its_model_and_the_first_keeps_it(store: Store) -> None:
-    reference = "en.embed.bert.tiny"
-    index.update_views(store, make_manifest(aliases=(reference,)), "2.6.0_2.4_1")
-    index.update_views(store, make_manifest(aliases=(reference,)), "2.6.0_2.4_2")
-    with pytest.warns(UserWarning, match=r"stands for tiny \(en\).*left as it is"):
-        index.update_views(store, make_manifest(name="other", aliases=(reference,)), "2.6.0_2.4_1")
-    assert index.read_alias(store, reference) == Alias(reference=reference, name=TINY, language=Lang("en"))
+@pytest.mark.parametrize("change", [{"name": "../x"}, {"language": "EN"}, {"reference": "other"}, {"format": 2}])
+def test_an_alias_about_anything_else_is_not_believed(store: Store, change: dict[str, Any]) -> None:
+    line = {"reference": "en.tiny", "name": "tiny", "language": "en"} | change
+    store.put_new(index.alias_key("en.tiny"), json.dumps(line).encode())
+    with pytest.raises(IntegrityError, match=r"en\.tiny\.json"):
+        index.read_alias(store, "en.tiny")
+    with pytest.raises(BadInput, match="not a reference"):
+        index.read_alias(store, "../en.tiny")
 
 
 def test_lines_survive_the_file(store: Store) -> None:

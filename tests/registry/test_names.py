@@ -21,6 +21,7 @@ from wellread.registry.names import (
     parse_folder,
     parse_lang,
     parse_name,
+    parse_reference,
 )
 
 versions = st.lists(st.integers(0, 999_999_999), min_size=1, max_size=6).map(lambda parts: Version(tuple(parts)))
@@ -100,3 +101,20 @@ def test_malformed_values_are_refused_and_quoted(parse: Callable[[str], object],
     with pytest.raises(BadInput) as caught:
         parse(text)
     assert "is not a" in str(caught.value)
+
+
+def test_what_is_too_long_or_a_hubs_own_is_refused() -> None:
+    assert parse_lang("zh" + "-abcdefgh" * 3 + "-abcde") == "zh" + "-abcdefgh" * 3 + "-abcde"
+    with pytest.raises(BadInput, match="not a language code"):
+        parse_lang("zh" + "-abcdefgh" * 4)
+    for folder in ("index", "aliases/xx", "hub.json", "catalog.jsonl", "Index/models"):
+        with pytest.raises(BadInput, match="are the hub's own"):
+            parse_folder(folder)
+    assert parse_folder("public/index") == "public/index"
+
+
+@pytest.mark.parametrize("text", ["en.embed bert", "../x", "", "a/b", ".a", "a.", "con.bert", "x" * 129, "é"])
+def test_a_reference_is_a_key_on_every_system(text: str) -> None:
+    with pytest.raises(BadInput, match="not a reference"):
+        parse_reference(text)
+    assert parse_reference("en.embed.bert.small_L8_512") == "en.embed.bert.small_L8_512"

@@ -24,7 +24,7 @@ from wellread.registry.fetch import open_release
 from wellread.registry.names import ModelName
 from wellread.registry.proof import read_proof, write_proof
 from wellread.registry.publish import publish
-from wellread.registry.records import Alias, FormParity, Proof, Release, SourceUsed, encode
+from wellread.registry.records import Alias, FormParity, Proof, Release, SourceUsed
 from wellread.registry.stores import Store, open_store
 
 pytestmark = pytest.mark.press  # a licence is checked by license-expression
@@ -89,7 +89,7 @@ def test_a_yanked_release_published_again_stays_yanked(tmp_path: Path, hub: Path
     sample = make_sample(tmp_path)
     release = publish(sample.zip, sample.proof, hub).release
     yanked = msgspec.structs.replace(release, state="yanked", why="wrong")
-    (hub / index.index_key(TINY)).write_bytes(encode(yanked) + b"\n")
+    (hub / index.index_key(TINY)).write_bytes(index.encode_line(yanked) + b"\n")
     assert publish(sample.zip, sample.proof, hub).release == yanked
 
 
@@ -119,6 +119,12 @@ def _parity(change: Callable[[tuple[FormParity, ...]], tuple[FormParity, ...]]) 
     return spoil
 
 
+def _figures(parity: FormParity, **figures: float) -> FormParity:
+    point = parity.points[0]
+    distance = msgspec.structs.replace(point.distance, **figures)
+    return msgspec.structs.replace(parity, points=(msgspec.structs.replace(point, distance=distance),))
+
+
 _UNPROVED: dict[str, tuple[Callable[[Sample], None], str]] = {
     "failed parity": (_failed, "form 'onnx' failed parity"),
     "no form compared": (_parity(lambda forms: ()), "compares no form with the source"),
@@ -127,6 +133,15 @@ _UNPROVED: dict[str, tuple[Callable[[Sample], None], str]] = {
         _parity(lambda forms: (*forms[:-1], FormParity(form=forms[-1].form, points=()))),
         "form 'torch' failed parity",
     ),
+    "figures that miss their limit under a flag that says otherwise": (
+        _parity(lambda forms: (*forms[:-1], _figures(forms[-1], max=9.0))),
+        "form 'torch' failed parity",
+    ),
+    "a form that passes once and fails once": (
+        _parity(lambda forms: (*forms, _figures(forms[0], max=9.0))),
+        "compares a form twice",
+    ),
+    "another source": (_replaced(source="1" * 64), "about another source"),
     "other bytes": (_replaced(sha256="1" * 64), "its proof is about other bytes"),
     "another artifact": (_replaced(artifact="x_en_2.6.0_2.4_1.zip"), "its proof is about x_en"),
     "another manifest": (_replaced(manifest="1" * 64), "about another manifest"),
@@ -297,11 +312,11 @@ def _race(samples: list[Sample], hub: Path) -> list[str]:
 
 
 def test_two_publishers_of_one_name_both_end_up_listed(tmp_path: Path, hub: Path) -> None:
-    samples = [make_sample(tmp_path / str(time), time=time) for time in (1, 2, 3)]
+    samples = [make_sample(tmp_path / str(time), time=time) for time in range(TIME, TIME + 3)]
     assert _race(samples, hub) == ["already there: False"] * 3
     store = open_store(hub)
     lines = index.read_releases(store, TINY)
-    assert sorted(line.time for line in lines) == [1, 2, 3]
+    assert sorted(line.time for line in lines) == [TIME, TIME + 1, TIME + 2]
     for line in lines:
         assert open_release(store, line).manifest.time == line.time
 
@@ -345,6 +360,40 @@ def test_an_artifact_that_a_rival_replaced_before_our_line_is_put_back(
     monkeypatch.setattr(publishing, "add_release", overtaken)
     release = publish(sample.zip, sample.proof, hub).release
     assert (hub / release.path).read_bytes() == sample.zip.read_bytes()
+
+
+@pytest.mark.parametrize("broken", [b"{}", b"another"])
+def test_a_proof_that_is_not_of_this_artifact_is_replaced(tmp_path: Path, hub: Path, broken: bytes) -> None:
+    sample, rival = make_sample(tmp_path / "a"), make_sample(tmp_path / "b", {"vocab.txt": b"rival"})
+    publish(sample.zip, sample.proof, hub)
+    lying = hub / "public/models" / sample.proof.name
+    lying.write_bytes(rival.proof.read_bytes() if broken == b"another" else broken)
+    assert not publish(sample.zip, sample.proof, hub).already_there
+    assert lying.read_bytes() == sample.proof.read_bytes()
+
+
+def test_a_proof_that_a_rival_replaced_before_our_line_is_put_back(
+    tmp_path: Path, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rival = make_sample(tmp_path / "rival", {"vocab.txt": b"rival"})
+    sample = make_sample(tmp_path / "ours")
+
+    def overtaken(store: Store, release: Release) -> Release:
+        (hub / "public/models" / sample.proof.name).write_bytes(rival.proof.read_bytes())
+        return index.add_release(store, release)
+
+    monkeypatch.setattr(publishing, "add_release", overtaken)
+    publish(sample.zip, sample.proof, hub)
+    assert (hub / "public/models" / sample.proof.name).read_bytes() == sample.proof.read_bytes()
+
+
+def test_another_proof_of_the_same_bytes_stays(tmp_path: Path, hub: Path) -> None:
+    sample = make_sample(tmp_path)
+    publish(sample.zip, sample.proof, hub)
+    published = (hub / "public/models" / sample.proof.name).read_bytes()
+    _reprove(sample, lambda proof: msgspec.structs.replace(proof, machine={"cpu": "another"}))
+    assert publish(sample.zip, sample.proof, hub).already_there
+    assert (hub / "public/models" / sample.proof.name).read_bytes() == published
 
 
 def test_a_hub_moves_as_a_folder(tmp_path: Path, hub: Path) -> None:

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.registry.samples import TIME, make_manifest, released
-from wellread.errors import BadInput, NotFound
-from wellread.registry import index, resolve
+from wellread.errors import BadInput, NotFound, near_misses
+from wellread.registry import cache, index, resolve
 from wellread.registry.names import Lang, ModelName, ReleaseId, Version
 from wellread.registry.records import Release
 from wellread.registry.stores import open_store
+from wellread.registry.views import update_views
 
 TINY, EN = ModelName("tiny"), Lang("en")
 
@@ -77,7 +78,7 @@ def test_a_yanked_release_is_had_by_its_id_only_with_the_reason() -> None:
         warnings.simplefilter("error")
         assert resolve.choose([RELEASES[0], yanked], lang="en") == RELEASES[0]
         for version in (None, "2.11.0", ">2"):
-            with pytest.raises(NotFound, match=r"2\.11\.0_2\.4"):
+            with pytest.raises(NotFound, match=r"2\.11\.0_2\.4_\d+ was yanked: wrong vocabulary. Give the id as"):
                 resolve.choose([yanked], lang="en", version=version)
     with pytest.warns(UserWarning, match="was yanked: wrong vocabulary"):
         assert resolve.choose([yanked], lang="en", version=yanked.id) == yanked
@@ -122,7 +123,7 @@ def _hub(path: Path, *releases: Release) -> Path:
     store = open_store(path)
     for release in releases:
         index.add_release(store, release)
-        index.update_views(store, make_manifest(name=release.name, language=release.language), release.id)
+        update_views(store, make_manifest(name=release.name, language=release.language))
     return path
 
 
@@ -158,7 +159,7 @@ def test_a_name_that_is_nowhere_is_told_near_misses(tmp_path: Path) -> None:
     hub = _hub(tmp_path / "a", _version("2.6.0"), _version("2.6.0", name=ModelName("small")))
     with pytest.raises(NotFound) as caught:
         resolve.find(ModelName("tinny"), EN, hub=hub)
-    assert str(caught.value) == f"tinny (en): not in {hub} (2 models). Did you mean 'tiny'?"
+    assert str(caught.value) == f"tinny (en): not in {hub} (2 releases). Did you mean 'tiny'?"
 
 
 def test_offline_hubs_behind_a_network_are_passed_over(tmp_path: Path) -> None:
@@ -167,3 +168,54 @@ def test_offline_hubs_behind_a_network_are_passed_over(tmp_path: Path) -> None:
     assert store and store.url == str(hub)
     with pytest.raises(NotFound, match=r"not in any hub: all need a network, nor in the cache"):
         resolve.find(TINY, EN, hub="https://example.org/hub", offline=True)
+
+
+def test_a_release_that_is_had_by_its_id_is_not_asked_for_again(tmp_path: Path) -> None:
+    line = _version("2.6.0")
+    hub, other = _hub(tmp_path / "a", line), _hub(tmp_path / "b", _version("2.6.0", sha256="1" * 64))
+    known = index.read_releases(open_store(hub), TINY)[0]
+    cache.Entry(line.file.removesuffix(".zip"), line.manifest).remember(str(hub), known)
+    (hub / index.index_key(TINY)).unlink()
+    store, release = resolve.find(TINY, EN, hub=hub, version=line.id)
+    assert store and (store.url, release) == (str(hub), known)
+    assert resolve.find(TINY, EN, hub=other, version=line.id)[1].sha256 == "1" * 64
+    pinned: dict[str, Any] = {"hub": hub, "version": line.id}
+    for asked in ({"refresh": True}, {"version": "2.6.0"}, {"folder": "x"}):
+        with pytest.raises(NotFound):
+            resolve.find(TINY, EN, **(pinned | asked))
+
+
+def test_a_hub_that_is_no_folder_is_said_unless_it_is_ones_own(tmp_path: Path, home: Path) -> None:
+    with pytest.raises(NotFound, match=r"typo \(no such folder\)\.$"):
+        resolve.find(TINY, EN, hub=tmp_path / "typo")
+    with pytest.raises(NotFound, match=r"hub \(0 releases\)\.$"):
+        resolve.find(TINY, EN)
+    for hub in (",", " , "):
+        with pytest.raises(BadInput, match="names no hub"):
+            resolve.find(TINY, EN, hub=hub)
+
+
+def test_near_misses_are_left_out_where_the_caller_knows_better(tmp_path: Path) -> None:
+    hub = _hub(tmp_path / "a", _version("2.6.0"))
+    with pytest.raises(NotFound) as caught:
+        resolve.find(ModelName("tinny"), EN, hub=hub, suggest=False)
+    assert str(caught.value) == f"tinny (en): not in {hub} (1 release)."
+
+
+def test_a_catalogue_that_cannot_be_read_is_a_warning_where_a_name_is_not_found(tmp_path: Path) -> None:
+    hub = _hub(tmp_path / "a", _version("2.6.0"))
+    (hub / index.CATALOG).write_bytes(b"{")
+    with pytest.warns(UserWarning, match="mends it"), pytest.raises(NotFound, match="not in"):
+        resolve.find(ModelName("tinny"), EN, hub=hub)
+
+
+def test_a_near_miss_is_found_among_many_names_without_comparing_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {f"small_bert_L{layers}_{hidden}" for layers in range(100) for hidden in range(100)}
+    compared: list[str] = []
+
+    def near(word: str, known: list[str]) -> str:
+        compared.extend(known)
+        return near_misses(word, known)
+
+    assert "'small_bert_L8_51'" in near("small_bret_L8_51", resolve._alike("small_bret_L8_51", names))
+    assert len(compared) <= 100

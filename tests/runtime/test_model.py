@@ -22,8 +22,9 @@ from tests.runtime.test_session import run_script
 from wellread.errors import BadInput, IntegrityError, NotFound
 from wellread.registry.records import Manifest
 from wellread.runtime.model import Model, Origin
-from wellread.runtime.tokenise import Tokeniser
-from wellread.runtime.windows import cut
+from wellread.runtime.token_vectors import WordVector
+from wellread.runtime.tokenise import Tokenised, Tokeniser
+from wellread.runtime.windows import Long, cut
 
 pytestmark = pytest.mark.press
 
@@ -112,6 +113,44 @@ def test_odd_texts_have_vectors_like_any_other(model: Model, text: str) -> None:
     found = model.encode(text, output_level="token")
     assert found.vectors.shape == (len(found), 32)
     assert "".join(found.words) == "".join(text[b:e] for b, e in zip(found.begin, found.end, strict=True))
+
+
+@given(
+    texts=st.lists(
+        st.text(st.characters() | st.sampled_from(" \0\n\u0301\u200d\ud800\udfff中'."), max_size=60)
+        | st.builds(str.__mul__, st.text(st.sampled_from("ab\ud800中\u0301"), max_size=3), st.integers(0, 300)),
+        min_size=1,
+        max_size=8,
+    ),
+    long=st.sampled_from(["truncate", "window"]),
+    word_vector=st.sampled_from(["first", "mean"]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_has_vectors(model: Model, texts: list[str], long: Long, word_vector: WordVector) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        vectors = model.encode(texts, long=long)
+        table = model.predict(texts, long=long, word_vector=word_vector)
+    assert vectors.shape == (len(texts), 32)
+    assert np.isfinite(vectors).all()
+    assert all(np.isfinite(vector).all() for vector in table["embeddings"])
+    places = zip(table["origin_index"], table["begin"], table["end"], strict=True)
+    assert [texts[index][begin:end] for index, begin, end in places] == table["token"].tolist()
+
+
+def test_words_past_the_cut_cost_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+    past_accents = Tokenised._past_accents
+
+    def counted(self: Tokenised, end: int, limit: int) -> int:
+        looked_at.append(end)
+        return past_accents(self, end, limit)
+
+    monkeypatch.setattr(Tokenised, "_past_accents", counted)
+    with pytest.warns(UserWarning, match="cut off"):
+        found = model.encode("the fox " * 5000, output_level="token")
+    assert len(found) == LIMIT - 2
+    assert len(looked_at) <= LIMIT
 
 
 def test_nothing_but_white_space_is_as_good_as_nothing(model: Model) -> None:
@@ -277,7 +316,9 @@ def test_what_is_no_text_is_refused(model: Model, texts: Any) -> None:
 
 
 def test_a_form_that_is_not_run_here_is_refused(folder: Path, manifest: Manifest) -> None:
-    with pytest.raises(BadInput, match=r"form 'torch' of tiny is not run by wellread: .* Run here: onnx, onnx-int8"):
+    with pytest.raises(
+        BadInput, match=r"form 'torch' of tiny \(en\) is not run by wellread: .* Run here: onnx, onnx-int8"
+    ):
         Model(folder, manifest, "torch")
     with pytest.raises(NotFound, match=r"no form 'onx'. Did you mean 'onnx'.* Available: onnx, onnx-int8, torch"):
         Model(folder, manifest, "onx")

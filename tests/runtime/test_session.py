@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from wellread.errors import BadInput, IntegrityError, WellreadError
-from wellread.runtime.session import Session
+from wellread.runtime.session import Session, onnxruntime
 
 pytestmark = pytest.mark.press
 
@@ -67,6 +70,26 @@ def test_a_closed_session_opens_again(onnx: Path) -> None:
     np.testing.assert_array_equal(session.run(IDS, MASK, TYPES, OUTPUTS)[0], before)
 
 
+@pytest.mark.parametrize("change", ["replaced", "touched", "removed"])
+def test_a_file_that_changed_is_not_opened_again(tmp_path: Path, onnx: Path, change: str) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx.read_bytes())
+    session = Session(path)
+    session.open()
+    if change == "replaced":
+        (tmp_path / "other.onnx").write_bytes(onnx.read_bytes())
+        (tmp_path / "other.onnx").replace(path)
+    elif change == "touched":
+        os.utime(path, ns=(0, 0))
+    else:
+        path.unlink()
+    assert session.run(IDS, MASK, TYPES, OUTPUTS)[0].shape == (2, 4, 32)
+    session.close()
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match=r"model\.onnx (has changed|is missing).*load the model again"):
+            session.run(IDS, MASK, TYPES, OUTPUTS)
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "garbage", "folder"])
 def test_a_damaged_file_is_named_and_nothing_is_printed(
     tmp_path: Path, onnx: Path, damage: str, capfd: pytest.CaptureFixture[str]
@@ -96,6 +119,26 @@ def test_threads_share_a_session(onnx: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(run, range(64)))) == 1
+
+
+def test_threads_that_come_at_once_open_the_file_once(onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counted(onnxruntime().InferenceSession):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            opened.append(self)
+            time.sleep(0.05)  # so that the others arrive meanwhile
+            super().__init__(*arguments, **options)
+
+    opened: list[Counted] = []
+    monkeypatch.setattr(onnxruntime(), "InferenceSession", Counted)
+    session, start = Session(onnx), threading.Barrier(8)
+
+    def run(_: int) -> tuple[int, ...]:
+        start.wait()
+        return session.run(IDS, MASK, TYPES, OUTPUTS)[0].shape
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(run, range(8))) == {(2, 4, 32)}
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
@@ -158,6 +201,7 @@ FORKED = """
     import os, sys, threading, time
     from pathlib import Path
     import numpy as np
+    from wellread.errors import IntegrityError
     from wellread.runtime.session import Session
 
     ids = np.ones((8, 40), np.int64)
@@ -168,6 +212,8 @@ FORKED = """
 
     before = run()
     time.sleep(1)  # the workers fall asleep; whoever destroys a pool whose workers sleep in the parent waits for ever
+    if sys.argv[2] == "changed":
+        os.utime(sys.argv[1], ns=(0, 0))
     if sys.argv[2] == "locked":
         session._lock.acquire()
     child = os.fork()
@@ -177,7 +223,10 @@ FORKED = """
             threading.Thread(target=wait.wait, daemon=True).start()
             del session
             sys.exit(0)
-        same = np.array_equal(run(), before)
+        try:
+            same = np.array_equal(run(), before)
+        except IntegrityError:
+            sys.exit(5)
         sys.exit(0 if same else 3)
     _, status = os.waitpid(child, 0)
     if sys.argv[2] == "locked":
@@ -190,3 +239,10 @@ FORKED = """
 def test_a_forked_child_runs_and_ends_and_so_does_its_parent(onnx: Path, case: str) -> None:
     done = run_script(FORKED, onnx, case)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_forked_child_opens_no_file_that_changed_since(tmp_path: Path, onnx: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx.read_bytes())
+    done = run_script(FORKED, path, "changed")
+    assert (done.returncode, done.stdout, done.stderr) == (5, "", "")

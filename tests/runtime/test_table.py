@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -41,10 +42,22 @@ def test_the_labels_of_a_series_are_kept(model: Model) -> None:
 
 
 @pytest.mark.parametrize("level", ["token", "sentence"])
-def test_no_texts_make_an_empty_table(model: Model, level: OutputLevel) -> None:
-    columns = {"token": 5, "sentence": 3}[level]
+def test_no_texts_make_an_empty_table_of_the_same_types(model: Model, level: OutputLevel) -> None:
+    full, columns = model.predict(TEXTS, level), {"token": 5, "sentence": 3}[level]
     assert model.predict([], level).shape == (0, columns)
-    assert model.predict(pd.Series([], dtype=object), level).shape == (0, columns)
+    nothing: tuple[Any, ...] = ([], pd.Series([], dtype=object))
+    for texts in nothing:
+        pd.testing.assert_series_equal(model.predict(texts, level).dtypes, full.dtypes)
+        assert pd.concat([model.predict(texts, level), full])["origin_index"].dtype == np.int64
+
+
+def test_labels_keep_their_type(model: Model) -> None:
+    days = pd.Series(TEXTS, index=pd.date_range("2020-08-25", periods=3))
+    pairs = pd.Series(TEXTS, index=pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)]))
+    for level in get_args(OutputLevel):
+        assert model.predict(days, level)["origin_index"].dtype == days.index.dtype
+        assert model.predict(days[:0], level)["origin_index"].dtype == days.index.dtype
+        assert model.predict(pairs, level)["origin_index"].tolist()[-1] == ("b", 1)
 
 
 def test_one_text_needs_no_list(model: Model) -> None:

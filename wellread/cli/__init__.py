@@ -6,9 +6,10 @@ Exit status 0: done. 1: it failed, and said why on stderr. 2: used wrongly. 130:
 from __future__ import annotations
 
 import importlib
-import os
+import io
 import sys
 import warnings
+from functools import cache
 
 import click
 
@@ -16,16 +17,16 @@ from wellread import __version__
 from wellread.errors import WellreadError, missing_extra, near_misses
 
 COMMANDS = {
-    "build": "wellread.cli.press",
-    "publish": "wellread.cli.press",
-    "verify": "wellread.cli.inspect",
-    "fetch": "wellread.cli.use",
-    "embed": "wellread.cli.use",
-    "info": "wellread.cli.inspect",
-    "list": "wellread.cli.inspect",
-    "recipes": "wellread.cli.recipes",
+    "build": ("wellread.cli.press", "Press models: pull, convert, compare, pack, publish."),
+    "publish": ("wellread.cli.press", "Put an artifact and the proof beside it into a hub."),
+    "verify": ("wellread.cli.inspect", "Check every byte of an artifact or a model, and replay its goldens."),
+    "fetch": ("wellread.cli.use", "Bring a model's files into the cache and print their folder."),
+    "embed": ("wellread.cli.use", "Print the vectors of texts."),
+    "info": ("wellread.cli.inspect", "What a release is: its forms, its source, its licence."),
+    "list": ("wellread.cli.inspect", "The models of a hub."),
+    "recipes": ("wellread.cli.recipes", "List, show, check and write recipes: what models are built from."),
 }
-"""Command → the module that has a click command of that name."""
+"""Command → the module that has a click command of that name, and its line in the help: help imports no command."""
 
 
 class _Commands(click.Group):
@@ -37,12 +38,17 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        module, _ = COMMANDS[cmd_name]
         try:
-            home = importlib.import_module(COMMANDS[cmd_name])
+            home = importlib.import_module(module)
         except ModuleNotFoundError as error:
             raise missing_extra(error.name or cmd_name, "press") from error
         command: click.Command = getattr(home, f"{cmd_name}_command", None) or getattr(home, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,29 +70,35 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; what it raises on purpose becomes one message, never a traceback."""
+    """Run the command line; what it raises on purpose becomes one message, never a traceback.
+
+    A reader that has gone, as ``| head`` does, is click's business: it ends with 1 and says nothing.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal in Latin-1 has no "…"
     warnings.showwarning = _show_warning
+    _say_once.cache_clear()
     try:
-        cli.main(standalone_mode=False)
+        sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader has gone, as `| head` does; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except WellreadError as error:
         click.echo(f"wellread: {error}", err=True)
         sys.exit(1)
     except OSError as error:
-        click.echo(f"wellread: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"wellread: {where}{error.strerror or error}", err=True)
         sys.exit(1)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    click.echo(f"wellread: {message}", err=True)
+    _say_once(" ".join(str(message).split()))
+
+
+@cache
+def _say_once(line: str) -> None:
+    click.echo(f"wellread: {line}", err=True)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
 from wellread.cli.options import hub_option, json_option, lang_option, print_json, print_table, version_option
-from wellread.errors import NotFound
+from wellread.errors import IntegrityError, NotFound
+from wellread.loader import fetch
+from wellread.registry import artifact
+from wellread.registry.fetch import open_release
+from wellread.registry.index import read_catalog
+from wellread.registry.manifest import MANIFEST, parse_manifest
 from wellread.registry.names import parse_lang, parse_name
+from wellread.registry.proof import proof_name, read_proof
 from wellread.registry.records import Manifest, Release
+from wellread.registry.resolve import find, hubs
+from wellread.registry.stores import open_store
 
 
 @click.command(name="list")
@@ -23,10 +32,6 @@ def list_models(hub: str | None, as_json: bool) -> None:
     \b
     wellread list --hub ./hub
     """
-    from wellread.registry.index import read_catalog
-    from wellread.registry.resolve import hubs
-    from wellread.registry.stores import open_store
-
     entries = [entry for place in hubs(hub) for entry in read_catalog(open_store(place))]
     if as_json:
         return print_json(entries)
@@ -51,9 +56,6 @@ def info(name: str, lang: str, version: str | None, hub: str | None, as_json: bo
     \b
     wellread info small_bert_L8_512 --hub ./hub
     """
-    from wellread.registry.fetch import open_release
-    from wellread.registry.resolve import find
-
     store, release = find(parse_name(name), parse_lang(lang), hub=hub, version=version)
     if store is None:
         raise NotFound(f"{name} ({lang}) is only in the cache: see wellread fetch {name}")
@@ -109,46 +111,39 @@ def verify(target: str, lang: str, version: str | None, hub: str | None, as_json
 
 
 def _verify_zip(path: Path) -> dict[str, str]:
-    import tempfile
+    """Every byte against the manifest, the proof beside it against the bytes, then the goldens."""
+    package = artifact.verify(path)
+    sha256 = artifact.identify(package, path).sha256
+    found = {"hashes": _hashed(package.manifest), "sha256": sha256, "proof": _check_proof(path, sha256)}
+    with TemporaryDirectory(prefix="wellread-") as scratch:
+        artifact.unpack(package, Path(scratch))
+        return {**found, "goldens": _replay(Path(scratch), package.manifest)}
 
-    from wellread.registry.artifact import identify, unpack
-    from wellread.registry.artifact import verify as verify_artifact
-    from wellread.registry.proof import proof_name, read_proof
 
-    package = verify_artifact(path)
-    sha256 = identify(package, path).sha256
-    found = {"hashes": f"{len(package.manifest.files)} members as the manifest says", "sha256": sha256}
-    with tempfile.TemporaryDirectory(prefix="wellread-") as scratch:
-        unpack(package, Path(scratch))
-        found |= _replay(Path(scratch), package.manifest)
+def _check_proof(path: Path, sha256: str) -> str:
+    """Whether there is a proof of these bytes. Raises IntegrityError for one of others."""
     proof = path.with_name(proof_name(path.name))
-    if proof.exists():
-        same = read_proof(proof).sha256 == sha256
-        found["proof"] = "is about these bytes" if same else "is about OTHER bytes"
-        if not same:
-            from wellread.errors import IntegrityError
-
-            raise IntegrityError(f"{proof} is about other bytes than {path}: build or fetch both again")
-    else:
-        found["proof"] = f"none beside it ({proof.name})"
-    return found
+    if not proof.exists():
+        return f"none beside it ({proof.name})"
+    if read_proof(proof).sha256 != sha256:
+        raise IntegrityError(f"{proof} is about other bytes than {path}: build or fetch both again")
+    return "is about these bytes"
 
 
 def _verify_model(name: str, lang: str, version: str | None, hub: str | None) -> dict[str, str]:
-    from wellread.loader import fetch
-    from wellread.registry.manifest import MANIFEST, parse_manifest
-
     folder = fetch(name, lang, hub=hub, version=version, form="all", verify="full")
     manifest = parse_manifest((folder / MANIFEST).read_bytes(), str(folder))
-    return {"hashes": f"{len(manifest.files)} members as the manifest says", "path": str(folder)} | _replay(
-        folder, manifest
-    )
+    return {"hashes": _hashed(manifest), "path": str(folder), "goldens": _replay(folder, manifest)}
 
 
-def _replay(folder: Path, manifest: Manifest) -> dict[str, str]:
+def _hashed(manifest: Manifest) -> str:
+    return f"{len(manifest.files)} members as the manifest says"
+
+
+def _replay(folder: Path, manifest: Manifest) -> str:
     from wellread.runtime.goldens import replay
 
     forms = [form for form in manifest.forms if form.startswith("onnx")]
     for form in forms:
         replay(folder, manifest, form)
-    return {"goldens": f"met by {', '.join(forms)}" if forms else "no form that runs here"}
+    return f"met by {', '.join(forms)}" if forms else "no form that runs here"

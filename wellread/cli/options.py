@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 import msgspec
-
-from wellread.errors import BadInput
 
 hub_option = click.option(
     "--hub", metavar="HUB", help="The hub: a folder or an address. Default: WELLREAD_HUB, else your own."
@@ -19,22 +16,13 @@ hub_option = click.option(
 lang_option = click.option("--lang", default="en", show_default=True, help="The language code.")
 form_option = click.option("--form", default="auto", show_default=True, help="onnx, onnx-int8, torch …; auto is onnx.")
 version_option = click.option("--version", metavar="VERSION", help="A release id, a library version, or a range.")
+refresh_option = click.option(
+    "--refresh", is_flag=True, help="Ask the hub again, and try a form again that missed its goldens here."
+)
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What SOURCE does not say: heads=4, cased=true …"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-
-
-def settle_moment(given: int | None) -> tuple[int, bool]:
-    """Milliseconds since 1970: those given, else ``SOURCE_DATE_EPOCH``, else now; and whether it is now."""
-    if given is not None:
-        return given, False
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not epoch:
-        return int(time.time() * 1000), True
-    if not epoch.isdecimal():
-        raise BadInput(f"SOURCE_DATE_EPOCH is {epoch!r}: whole seconds since 1970 are expected")
-    return int(epoch) * 1000, False
 
 
 def print_json(value: Any) -> None:
@@ -52,7 +40,8 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         click.echo(line.rstrip())
 
 
-def say_step(title: str, seconds: float | None) -> None:
-    """A line per finished step on a terminal, nothing in a pipe."""
+def say_step(title: str, news: str, ended: bool) -> None:
+    """On a terminal a line for each step, written anew until it has ended; in a pipe nothing."""
     if sys.stderr.isatty():
-        click.echo(f"  {title:<16}{'kept' if seconds is None else f'{seconds:6.1f} s'}", err=True)
+        line = f"  {title:<16}{news}"[: shutil.get_terminal_size().columns - 1]
+        click.echo(f"\r{line}\x1b[K", nl=ended, err=True)

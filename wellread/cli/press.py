@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,29 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from wellread.cli.options import hub_option, json_option, print_json, say_step, settings_option, settle_moment
+from wellread.cli.moment import moment_option
+from wellread.cli.options import hub_option, json_option, print_json, say_step, settings_option
 from wellread.cli.report import print_parity
-from wellread.converters.recipe import (
-    FIRST_MOMENT,
-    LAST_MOMENT,
-    SUFFIXES,
-    Recipe,
-    builtin,
-    load,
-    parse_given,
-    parse_license,
-)
-from wellread.converters.sources import parse_source
+from wellread.cli.targets import Asked, Order, order
 from wellread.converters.workbench import Workbench
+from wellread.errors import BadInput, WellreadError
 from wellread.press import Pressed, press
 from wellread.registry.cache import home
-from wellread.registry.names import DEFAULT_FOLDER, parse_lang, parse_name
+from wellread.registry.names import DEFAULT_FOLDER
 from wellread.registry.proof import proof_name
 from wellread.registry.publish import Published
 from wellread.registry.publish import publish as publish_release
 from wellread.registry.resolve import hubs
+from wellread.registry.stores import is_local, open_store
 
 
 @click.command(name="build")
@@ -41,15 +32,9 @@ from wellread.registry.resolve import hubs
 @click.option("--name", help="The model's name: for a SOURCE without recipe, or to give a recipe another.")
 @click.option("--lang", help="Its language code.")
 @click.option("--license", "licence", metavar="SPDX", help="Its licence, for a SOURCE without recipe.")
-@click.option("--forms", metavar="F,…", default="", help="torch, onnx, onnx-int8, onnx-fp16. Default: the recipe's.")
+@click.option("--forms", metavar="F,…", help="torch, onnx, onnx-int8, onnx-fp16. Default: the recipe's.")
 @settings_option
-@click.option(
-    "--time",
-    "moment",
-    type=click.IntRange(FIRST_MOMENT, LAST_MOMENT),
-    metavar="MS",
-    help="The release's moment, milliseconds since 1970.",
-)
+@moment_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the artifact into this folder.")
 @hub_option
 @json_option
@@ -66,26 +51,60 @@ def build(targets: tuple[str, ...], hub: str | None, out: Path | None, as_json: 
     """
     if len(targets) > 1 and (asked["source"] or asked["name"]):
         raise click.UsageError("--source and --name are for one model at a time")
-    done = [_build_one(target, hub, out, as_json, **asked) for target in targets]
-    if as_json:
-        print_json(done[0] if len(done) == 1 else done)
+    orders = [order(target, Asked(**asked)) for target in targets]
+    goal = _goal(hub, out)
+    done: list[dict[str, Any]] = []
+    try:
+        for target, wanted in zip(targets, orders, strict=True):
+            with _naming(target, len(targets)):
+                done.append(_build_one(wanted, goal, out, as_json))
+    finally:
+        if as_json and done:
+            print_json(done if len(targets) > 1 else done[0])
 
 
-def _build_one(target: str, hub: str | None, out: Path | None, as_json: bool, **asked: Any) -> dict[str, Any]:
-    recipe = _recipe(target, asked["name"], asked["lang"], asked["licence"])
-    recipe = _timed(_configured(recipe, asked["settings"]), asked["moment"], as_json)
-    source = parse_source(asked["source"]) if asked["source"] else None
-    if source and asked["name"]:
-        recipe, source = msgspec.structs.replace(recipe, sources=(source,)), None
+def _goal(hub: str | None, out: Path | None) -> str | Path | None:
+    """The hub to publish into, if any. Raises BadInput, NotYet before anything is pressed that could not be kept."""
     goal = hubs(hub)[0] if hub or not out else None
+    store = None if goal is None else open_store(goal)
+    if out:
+        _require_writable(out)
+    if goal is not None and store and is_local(goal):
+        _require_writable(Path(store.url))
+    return goal
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(f"{folder} cannot be written to: {error.strerror}. Choose another --out or --hub") from error
+
+
+@contextmanager
+def _naming(target: str, among: int) -> Iterator[None]:
+    """Say which of several targets an error is about."""
+    try:
+        yield
+    except WellreadError as error:
+        if among == 1:
+            raise
+        raise type(error)(f"{target}: {error}") from error
+
+
+def _build_one(wanted: Order, goal: str | Path | None, out: Path | None, as_json: bool) -> dict[str, Any]:
+    recipe = wanted.recipe
+    if wanted.now and not as_json:
+        click.echo(f"moment {recipe.time} (now; give --time {recipe.time} to make the same artifact again)")
     bench = Workbench(home() / "work", say_step)
-    forms = tuple(part.strip() for part in asked["forms"].split(",") if part.strip())
     with _place(out, bench) as place:
-        pressed = press(recipe, place, bench, source=source, forms=forms, for_hub=goal is not None)
+        pressed = press(recipe, place, bench, source=wanted.source, forms=wanted.forms, for_hub=goal is not None)
         published = publish_release(pressed.artifact, pressed.proof, goal) if goal else None
     if not as_json:
         _tell(pressed, published, goal, out)
-    return _facts(pressed, published)
+    return _facts(pressed, published, out)
 
 
 @contextmanager
@@ -94,53 +113,8 @@ def _place(out: Path | None, bench: Workbench) -> Iterator[Path]:
     if out:
         yield out
         return
-    bench.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="dist-", dir=bench.root) as scratch:
-        yield Path(scratch)
-
-
-def _recipe(target: str, name: str | None, lang: str | None, licence: str | None) -> Recipe:
-    """The recipe meant by ``target``, under another name if one is given; or one made up for a source without any."""
-    if target.endswith(SUFFIXES) or any(known == target for known, _ in builtin()):
-        recipe = load(target, lang)
-        if name is None or name == recipe.name:
-            return recipe
-        # Another name is another model: what was published about the first, and its references, do not hold for it.
-        return msgspec.structs.replace(
-            recipe, name=parse_name(name), goldens=(), aliases=(), dimension=None, pooling=_fixed(recipe)
-        )
-    if not (re.search(r"[/\\:]", target) or Path(target).exists()):
-        load(target, lang)
-    missing = [f"--{what}" for what, given in (("name", name), ("lang", lang), ("license", licence)) if not given]
-    if missing:
-        raise click.UsageError(f"{target} is a source without a recipe, so {', '.join(missing)} must be given")
-    source = parse_source(target)
-    return Recipe(
-        name=parse_name(str(name)),
-        language=parse_lang(str(lang)),
-        license=parse_license(str(licence)),
-        title=str(name),
-        description=f"BERT embeddings converted from {source.told}.",
-        tags=("embeddings", str(lang)),
-        data_source=source.told,
-        sources=(source,),
-    )
-
-
-def _configured(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
-    return msgspec.structs.replace(recipe, architecture={**recipe.architecture, **parse_given(settings)})
-
-
-def _fixed(recipe: Recipe) -> Any:
-    return "mean" if recipe.pooling == "auto" else recipe.pooling
-
-
-def _timed(recipe: Recipe, given: int | None, quiet: bool) -> Recipe:
-    """The recipe with its moment: --time, else its own, else that of ``settle_moment``; now is printed."""
-    moment, now = settle_moment(given if given is not None else recipe.time)
-    if now and not quiet:
-        click.echo(f"moment {moment} (now; give --time {moment} to make the same artifact again)")
-    return msgspec.structs.replace(recipe, time=moment)
+    with bench.scratch() as scratch:
+        yield scratch
 
 
 def _tell(pressed: Pressed, published: Published | None, goal: str | Path | None, out: Path | None) -> None:
@@ -155,12 +129,12 @@ def _tell(pressed: Pressed, published: Published | None, goal: str | Path | None
         click.echo(f"hub       {goal}  {state} as {published.release.id}")
 
 
-def _facts(pressed: Pressed, published: Published | None) -> dict[str, Any]:
+def _facts(pressed: Pressed, published: Published | None, out: Path | None) -> dict[str, Any]:
     manifest = pressed.manifest
     return {
         "name": manifest.name,
         "language": manifest.language,
-        "artifact": None if published else str(pressed.artifact),
+        "artifact": str(pressed.artifact) if out else None,
         "sha256": pressed.packed.sha256,
         "size": pressed.packed.size,
         "source": manifest.source,

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
-from wellread.cli.options import json_option, print_json, print_table, settings_option, settle_moment
+from wellread.cli.moment import moment_option, settle_moment
+from wellread.cli.options import json_option, print_json, print_table, settings_option
 from wellread.converters import recipe
-from wellread.converters.recipe import FIRST_MOMENT, LAST_MOMENT, Recipe, parse_given, parse_license, render
+from wellread.converters.recipe import Recipe, parse_given, parse_license, render
 from wellread.converters.sources import parse_source
 from wellread.errors import BadInput, WellreadError
 from wellread.registry.cache import home
 from wellread.registry.names import parse_lang, parse_name
-
-_MOMENT = click.IntRange(FIRST_MOMENT, LAST_MOMENT)
 
 
 @click.group()
@@ -51,7 +50,7 @@ def show(name: str, lang: str | None, as_json: bool) -> None:
     """
     if as_json:
         return print_json(recipe.load(name, lang))
-    return click.echo(recipe.find(name, lang).read_text(encoding="utf-8"), nl=False)
+    return click.echo(recipe.read_text(recipe.find(name, lang)), nl=False)
 
 
 @recipes.command()
@@ -86,7 +85,7 @@ def _problem(file: Path) -> str:
 @click.option("--name", required=True, help="What the model is to be called.")
 @click.option("--lang", required=True, help="Its language, such as en; xx for many.")
 @click.option("--license", default="", help="Its licence, as an SPDX expression such as Apache-2.0.")
-@click.option("--time", "moment", type=_MOMENT, help="Its moment in milliseconds; default SOURCE_DATE_EPOCH, else now.")
+@moment_option
 @settings_option
 @click.option("--out", default="", help="Where to write it; default NAME.yaml, - for standard output.")
 @json_option
@@ -113,16 +112,19 @@ def new(
     target = Path(out or f"{name}.yaml")
     if out != "-" and target.exists():
         raise BadInput(f"{target} is there already: choose another with --out, or remove it")
-    found = describe_source(
-        parse_source(source),
-        home() / "work",
-        name=parse_name(name),
-        language=parse_lang(lang),
-        license=parse_license(license) if license else "",
-        time=settle_moment(moment)[0],
-        given=parse_given(settings),
-        progress=_progress,
-    )
+    try:
+        found = describe_source(
+            parse_source(source),
+            home() / "work",
+            name=parse_name(name),
+            language=parse_lang(lang),
+            license=parse_license(license) if license else "",
+            time=settle_moment(moment)[0],
+            given=parse_given(settings),
+            progress=_progress,
+        )
+    finally:
+        _progress("")
     if out != "-":
         target.write_text(render(found), encoding="utf-8")
     _report(target, found, as_json=as_json, printed=out == "-")
@@ -140,5 +142,6 @@ def _report(target: Path, found: Recipe, *, as_json: bool, printed: bool) -> Non
 
 
 def _progress(line: str) -> None:
+    """On a terminal one line, written anew each time; in a pipe nothing."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{line}", nl=False, err=True)

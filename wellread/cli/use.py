@@ -7,7 +7,16 @@ from typing import Any
 import click
 import numpy as np
 
-from wellread.cli.options import form_option, hub_option, json_option, lang_option, print_json, version_option
+from wellread import loader
+from wellread.cli.options import (
+    form_option,
+    hub_option,
+    json_option,
+    lang_option,
+    print_json,
+    refresh_option,
+    version_option,
+)
 
 
 @click.command(name="fetch")
@@ -15,6 +24,7 @@ from wellread.cli.options import form_option, hub_option, json_option, lang_opti
 @lang_option
 @form_option
 @version_option
+@refresh_option
 @hub_option
 @json_option
 def fetch(name: str, as_json: bool, **where: Any) -> None:
@@ -23,9 +33,7 @@ def fetch(name: str, as_json: bool, **where: Any) -> None:
     \b
     wellread fetch small_bert_L8_512 --form torch
     """
-    from wellread.loader import fetch as bring
-
-    folder = bring(name, **where)
+    folder = loader.fetch(name, **where)
     if as_json:
         return print_json({"name": name, "path": str(folder)})
     return click.echo(folder)
@@ -39,6 +47,7 @@ def fetch(name: str, as_json: bool, **where: Any) -> None:
 @lang_option
 @form_option
 @version_option
+@refresh_option
 @hub_option
 @json_option
 def embed(
@@ -49,9 +58,7 @@ def embed(
     \b
     wellread embed small_bert_L8_512 "I love NLP" --output-level token
     """
-    from wellread.loader import pretrained
-
-    model = pretrained(name, lang, **where)
+    model = loader.pretrained(name, lang, **where)
     if output_level == "token":
         found = model.encode(list(texts), output_level="token", normalize=normalize)
         rows = [

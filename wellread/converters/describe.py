@@ -39,6 +39,7 @@ def describe_source(
         name=name,
         language=language,
         title=f"{name} ({_shape(architecture)})",
+        description=f"BERT embeddings converted from {source.told}.",
         license=license,
         tags=("embeddings", language),
         time=time,

@@ -31,12 +31,16 @@ from wellread.runtime.tokenise import Tokeniser
 
 @dataclass(frozen=True)
 class Material:
-    """Weights with their tokeniser and the pooling that was settled; ``override`` as the module says."""
+    """Weights with their tokeniser and the pooling that was settled; ``override`` as the module says.
+
+    ``max_length`` is in tokens, ``[CLS]`` and ``[SEP]`` included: the recipe's, or all that the model has places for.
+    """
 
     pulled: Pulled
     weights: Weights
     yardstick: Yardstick
     pooling: Pooling
+    max_length: int
     override: bool
 
     @cached_property
@@ -49,7 +53,13 @@ class Material:
         """All that a form made of this material depends on, for the workbench's keys."""
         vocabulary = hashlib.sha256(self.weights.vocabulary).hexdigest()
         architecture = msgspec.to_builtins(self.weights.architecture)
-        return {"tensors": self.digest, "vocabulary": vocabulary, "architecture": architecture, "pooling": self.pooling}
+        return {
+            "tensors": self.digest,
+            "vocabulary": vocabulary,
+            "architecture": architecture,
+            "pooling": self.pooling,
+            "max_length": self.max_length,
+        }
 
     @property
     def graph(self) -> str:
@@ -88,7 +98,8 @@ def read_material(recipe: Recipe, pulled: Pulled, by_hand: bool = False) -> Mate
         if not by_hand:
             raise
         pooling, override = recipe.pooling if recipe.pooling != "auto" else "mean", True
-    return Material(pulled, weights, yardstick, pooling, override)
+    positions = weights.architecture.positions
+    return Material(pulled, weights, yardstick, pooling, min(recipe.max_length or positions, positions), override)
 
 
 def require_recipes_model(recipe: Recipe, material: Material) -> None:

@@ -2,7 +2,7 @@
 
 The sources are tried in order: the canonical one, then its fallbacks. Each is brought by the module of its kind (see
 ``sources``), then held against its pins, then shown to ``accept``, where the press compares golden values. The first
-that passes is the source; if none does, the error has a line for each.
+that passes is the source; if none does, the error says of each why.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wellread.converters.sources import Progress, Source, fetcher
+from wellread.converters.sources import Progress, Source, fetcher, is_web
 from wellread.converters.sources.shelf import discard
 from wellread.converters.sources.web import digest_of
 from wellread.errors import BadInput, CorruptSource, MissingExtra, ParityError, SourceError, SourceUnavailable
 
 Accept = Callable[["Pulled"], None]
 _REFUSALS = (SourceError, MissingExtra, ParityError, BadInput)
+_HINT = "say where: --source PATH (a folder, .zip or .tar.gz), or --source HANDLE"
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,34 @@ def pull(
     refusals: list[tuple[Source, Exception]] = []
     for source in sources:
         try:
-            pulled = _pulled(source, work, progress)
-            if accept:
-                accept(pulled)
-            return pulled
+            return _pulled(source, work, progress, accept)
         except _REFUSALS as error:
             refusals.append((source, error))
-            progress(f"{source}: {_first_line(error)}")
-    raise _unavailable(refusals) from refusals[-1][1] if refusals else None
+            progress(f"{source}: {_lines(error)[0]}")
+    raise _refusal(refusals) from refusals[-1][1] if refusals else None
 
 
-def _pulled(source: Source, work: Path, progress: Progress) -> Pulled:
-    folder = fetcher(source.kind)(source, work, progress)
+def _pulled(source: Source, work: Path, progress: Progress, accept: Accept | None) -> Pulled:
     try:
-        check_pins(folder, source)
-    except CorruptSource:
-        discard(work, folder)
-        raise
-    return Pulled(folder, source)
+        pulled = Pulled(fetcher(source.kind)(source, work, progress), source)
+        _check(pulled, work, accept)
+    except OSError as error:
+        raise SourceUnavailable(f"{error.filename or 'it'} cannot be read: {error.strerror or error}") from error
+    return pulled
+
+
+def _check(pulled: Pulled, work: Path, accept: Accept | None) -> None:
+    """Pins first, then ``accept``. What is corrupt is not kept, so that it is fetched again the next time."""
+    try:
+        check_pins(pulled.folder, pulled.source)
+        if accept:
+            accept(pulled)
+    except CorruptSource as error:
+        if _is_local(pulled.source) or discard(work, pulled.folder):
+            raise
+        raise CorruptSource(
+            f"{error}\nIt lies in the hub's own cache: remove {pulled.folder}, then try again"
+        ) from error
 
 
 def check_pins(folder: Path, source: Source) -> None:
@@ -81,14 +92,28 @@ def _problem(file: Path, path: str, pin: str) -> str:
     return "" if found == pin else f"{path} has sha256 {found[:16]}…, not {pin[:16]}…"
 
 
-def _unavailable(refusals: list[tuple[Source, Exception]]) -> Exception:
-    if len(refusals) == 1 and not isinstance(refusals[0][1], SourceUnavailable):
-        return refusals[0][1]
-    lines = [f"  {source}: {_first_line(error)}" for source, error in refusals]
-    what = "no source could be had" if lines else "the recipe names no source"
-    hint = "if you have a copy, say where: --source PATH (a folder, .zip or .tar.gz), or --source HANDLE"
-    return SourceUnavailable("\n".join([f"{what}:", *lines, hint]))
+def _refusal(refusals: list[tuple[Source, Exception]]) -> Exception:
+    """One error for all; with a single source its own, unless a copy of it from elsewhere might help."""
+    if not refusals:
+        return SourceUnavailable(f"the recipe names no source: {_HINT}")
+    unavailable = all(isinstance(error, SourceUnavailable | MissingExtra) for _, error in refusals)
+    source, error = refusals[0]
+    if len(refusals) == 1 and (_is_local(source) or not isinstance(error, SourceUnavailable)):
+        return error
+    head = "no source could be had:" if unavailable else "none of the sources was accepted:"
+    told = (_indented(source, error) for source, error in refusals)
+    return SourceUnavailable("\n".join([head, *told, f"if you have a copy, {_HINT}"]))
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def _indented(source: Source, error: Exception) -> str:
+    first, *rest = _lines(error)
+    return "\n".join([f"  {source}: {first}", *(f"    {line}" for line in rest)])
+
+
+def _lines(error: Exception) -> list[str]:
+    return str(error).splitlines() or [type(error).__name__]
+
+
+def _is_local(source: Source) -> bool:
+    """Whether it is the user's own, on this machine."""
+    return source.kind == "folder" or (source.kind == "archive" and not is_web(source.location))

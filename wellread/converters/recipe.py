@@ -197,7 +197,7 @@ _RECIPE = {
     "name": Key(read.parsed(parse_name), "the model's name, such as small_bert_L8_512"),
     "language": Key(read.parsed(parse_lang), "a language code such as en, or xx for many"),
     "title": Key(read.text, "a line for people"),
-    "description": Key(read.text),
+    "description": Key(read.text, "a sentence or two for people"),
     "annotator": Key(read.one_of(*get_args(Annotator))),
     "task": Key(read.one_of("Embeddings")),
     "license": Key(read.parsed(parse_license), "an SPDX expression such as Apache-2.0"),
@@ -274,7 +274,7 @@ def _count(number: int, what: str) -> str:
 def load(name: str | Path, language: str | None = None) -> Recipe:
     """The recipe in a file, or the built-in one of that name. Raises NotFound, BadInput."""
     path = find(name, language)
-    return parse(_text(path), str(name) if path == Path(name) else f"{path.parent.name}/{path.name}")
+    return parse(read_text(path), str(name) if path == Path(name) else f"{path.parent.name}/{path.name}")
 
 
 def find(name: str | Path, language: str | None = None) -> Path:
@@ -285,11 +285,18 @@ def find(name: str | Path, language: str | None = None) -> Path:
         return Path(name)
     matches = [lang for known, lang in builtin() if known == name and language in (None, lang)]
     if not matches:
-        near = near_misses(name, {known for known, _ in builtin()}) or " See: wellread recipes list"
-        raise NotFound(f"{name!r}{f' ({language})' if language else ''} is not a built-in recipe.{near}")
+        raise NotFound(f"{name!r}{f' ({language})' if language else ''} is not a built-in recipe.{_elsewhere(name)}")
     if len(matches) > 1:
         raise BadInput(f"{name!r} is a recipe in {', '.join(matches)}: name the language")
     return _home() / matches[0] / f"{name}.yaml"
+
+
+def _elsewhere(name: str) -> str:
+    """Where a recipe that was asked for is to be found, as a sentence."""
+    languages = [language for known, language in builtin() if known == name]
+    if languages:
+        return f" It is there in: {', '.join(languages)}"
+    return near_misses(name, {known for known, _ in builtin()}) or " See: wellread recipes list"
 
 
 def builtin() -> list[tuple[str, str]]:
@@ -301,7 +308,8 @@ def _home() -> Path:
     return Path(str(files("wellread"))) / "recipes"
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A recipe as it stands in its file. Raises BadInput for one that is not UTF-8."""
     try:
         with path.open("rb") as file:
             return file.read(read.MOST_BYTES + 1).decode("utf-8")
@@ -354,4 +362,4 @@ def _golden_facts(golden: Golden) -> dict[str, Any]:
 
 def _written(source: Source) -> str | dict[str, Any]:
     pins = {key: value for key, value in (("sha256", source.sha256), ("files", dict(source.files))) if value}
-    return {"location": str(source), **pins} if pins else str(source)
+    return {"location": source.typed, **pins} if pins else source.typed

@@ -7,13 +7,14 @@ and those of Hugging Face, so both read it.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import jinja2
 import yaml
 
-from wellread.model_cards.snippets import snippets
+from wellread.model_cards.snippets import in_sentence_transformers, snippets
 from wellread.registry.records import Manifest, Pooling
 
 _POOLING: dict[Pooling, str] = {
@@ -38,12 +39,40 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
+_BLOCK = re.compile(r"^[ \t]*(?=#|`{3}|~{3}|<|(?:=+|-{2,}|\*{3,}|_{3,})[ \t]*$)", re.MULTILINE)
+"""Where a line begins what would reach beyond its paragraph: a heading, a fence, HTML, an underline or a rule."""
+
+
+def _line(text: str) -> str:
+    """Text on one line."""
+    return " ".join(text.split())
+
+
+def _prose(text: str) -> str:
+    """Text whose paragraphs and lists stay what they are, and in which nothing ends the section it stands in."""
+    return _BLOCK.sub(r"\\", text.strip())
+
+
+def _code(text: str) -> str:
+    """Text between backticks."""
+    return f"`{_line(text).replace('`', chr(39))}`"
+
+
+def _cell(text: str) -> str:
+    """Text in a cell of a table. Entities, since readers differ on what a backslash before a bar escapes."""
+    return _line(text).replace("\\", "&#92;").replace("|", "&#124;")
+
+
+_TEMPLATES.filters.update(line=_line, prose=_prose, code=_code, cell=_cell)
+
+
 def render_card(manifest: Manifest) -> str:
     """``README.md`` for the artifact that ``manifest`` describes, ending in a newline."""
     return _TEMPLATES.get_template("README.md.jinja").render(
         m=manifest,
         front_matter=yaml.safe_dump(front_matter(manifest), sort_keys=False, allow_unicode=True, width=10_000).rstrip(),
         snippets=snippets(manifest),
+        told_to_sentence_transformers=in_sentence_transformers(manifest),
         information=information(manifest),
     )
 
@@ -57,18 +86,20 @@ def front_matter(manifest: Manifest) -> dict[str, Any]:
         "name": manifest.name,
         "date": datetime.fromtimestamp(manifest.time / 1000, UTC).date(),
         "task": manifest.task,
-        "language": manifest.language,
+        "language": list(manifest.languages) or manifest.language,
         "edition": manifest.edition,
         "spark_version": _number(manifest.spark_version),
         "tags": list(manifest.tags),
         "supported": manifest.supported,
+        **({"recommended": True} if manifest.recommended else {}),
         "annotator": manifest.annotator,
         "engine": manifest.engine,
         "article_header": {"type": "cover"},
         "use_language_switcher": "Python-Scala-Java",
         "license": manifest.license.lower(),
-        "library_name": "sentence-transformers",
+        "library_name": "sentence-transformers" if in_sentence_transformers(manifest) else "transformers",
         "pipeline_tag": _LABELS[manifest.annotator][2],
+        **({"base_model": manifest.base_model} if manifest.base_model else {}),
         **({"repository": manifest.repository} if manifest.repository else {}),
     }
 
@@ -84,7 +115,7 @@ def information(manifest: Manifest) -> dict[str, str]:
         "Edition": manifest.edition,
         "Input Labels": inputs,
         "Output Labels": outputs,
-        "Language": manifest.language,
+        "Language": ", ".join(manifest.languages or (manifest.language,)),
         "Dimension": str(manifest.dimension),
         "Case sensitive": str(shape.cased).lower(),
         "Max sentence length": str(manifest.max_length),

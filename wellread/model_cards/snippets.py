@@ -62,7 +62,7 @@ from sentence_transformers import SentenceTransformer
 model = SentenceTransformer(str(wellread.fetch({name!r}, {language!r}, form="torch")))
 vector = model.encode({text!r})  # ({dimension},) float32
 """,
-        lambda manifest: "torch" in manifest.forms and "modules.json" in manifest.forms["torch"].members,
+        lambda manifest: "torch" in manifest.forms and in_sentence_transformers(manifest),
     ),
     _Tab(
         "ONNX Runtime",
@@ -81,6 +81,11 @@ hidden = session.run(["last_hidden_state"], feeds)[0]  # (1, tokens, {dimension}
         lambda manifest: "onnx" in manifest.forms,
     ),
 )
+
+
+def in_sentence_transformers(manifest: Manifest) -> bool:
+    """Whether the artifact says in that library's own files how a text's vector is made."""
+    return any("modules.json" in form.members for form in manifest.forms.values())
 
 
 def snippets(manifest: Manifest) -> list[Snippet]:

@@ -50,10 +50,13 @@ class Package:
         """The sha256 of the manifest, which pins every byte of every member."""
         return pieces.sha256(self.raw)
 
-    def read(self, member: Member) -> Iterator[bytes]:
-        """The bytes of a member, each piece checked before it is handed on. Raises IntegrityError."""
+    def read(self, member: Member, first: int = 0) -> Iterator[bytes]:
+        """The bytes of a member from its ``first`` piece on, each checked before it is handed on.
+
+        Raises IntegrityError.
+        """
         offset = layout.offsets(self.manifest, len(self.raw))[member.name]
-        return pieces.checked(member, lambda start: self.stretch(offset + start, member.size - start), self.where)
+        return pieces.checked(member, lambda at: self.stretch(offset + at, member.size - at), self.where, first)
 
 
 # ---------------------------------------------------------------- making one
@@ -186,6 +189,8 @@ def _read_package(path: Path) -> Package:
 def _check_structure(package: Package, path: Path) -> None:
     """Every header is what ``pack`` writes for this manifest, and nothing lies between or after them."""
     manifest, size = package.manifest, len(package.raw)
+    if layout.total(manifest, size) > layout.MAX_ARTIFACT:
+        raise IntegrityError(f"{path}: its {MANIFEST} lists more bytes than an artifact can have")
     at, members = layout.offsets(manifest, size), []
     for name, length in layout.sizes(manifest, size):
         found = _header_at(path, at[name], name)

@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +36,7 @@ def replacing(
     """A file to write that becomes ``target`` when the block ends well and vanishes when it does not.
 
     ``settle(temp, target)`` puts it in place; ``os.link`` makes it create-only, and its FileExistsError passes.
-    Raises WellreadError when the disk is full or closed to this user.
+    Raises WellreadError where the system refuses: the disk is full, closed to this user, the name too long.
     """
     temp = temp or target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
@@ -49,11 +49,35 @@ def replacing(
         settle(temp, target)
         sync(target.parent)
     except OSError as error:
-        if error.errno not in _ADVICE:
-            raise
-        raise WellreadError(f"cannot write {target}: {error.strerror}; {_ADVICE[error.errno]}") from error
+        if isinstance(error, FileExistsError) and str(error.filename2) == str(target):
+            raise  # what ``settle`` found
+        raise refused(target, error) from error
     finally:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):  # what hides the file hides the reason too
+            temp.unlink()
+
+
+@contextmanager
+def growing(target: Path, temp: Path) -> Iterator[BinaryIO]:
+    """As ``replacing``, but ``temp`` may hold a beginning already, and stays when the block does not end well."""
+    try:
+        for folder in (temp.parent, target.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with temp.open("r+b" if temp.exists() else "x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temp.replace(target)
+        sync(target.parent)
+    except OSError as error:
+        raise refused(target, error) from error
+
+
+def refused(target: Path, error: OSError) -> WellreadError:
+    """The error for a file that the system does not let us write."""
+    other = f" ({error.filename})" if error.filename and str(error.filename) != str(target) else ""
+    advice = _ADVICE.get(error.errno or 0, _CLOSED)
+    return WellreadError(f"cannot write {target}: {error.strerror or error}{other}; {advice}")
 
 
 def write(target: Path, data: bytes) -> None:

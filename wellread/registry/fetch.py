@@ -4,12 +4,14 @@
                                                                                    ─ goldens replayed ─▶ marker
 
 A piece that differs is read again once (see ``pieces.checked``); what is in the folder already and sound is kept. The
-marker comes last, after ``prove`` has run the form, so a form that was fetched but not proved is never opened.
+marker comes last, after ``prove`` has run the form, so a form that was fetched but not proved is never opened. One that
+was and failed is not tried again unasked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from wellread.errors import IntegrityError
@@ -28,20 +30,28 @@ Prove = Callable[[Path, Manifest, str], None]
 
 
 def bring(
-    store: Store | None, release: Release, form: str, *, prove: Prove, full: bool = False
+    store: Store | None, release: Release, form: str, *, prove: Prove, full: bool = False, refresh: bool = False
 ) -> tuple[Path, Manifest]:
     """A form of a release, whole in the cache: its folder and manifest. Without a store the cache must have it.
 
-    Raises NotFound for a form that it does not have, IntegrityError for bytes that are not those published.
+    ``full`` hashes what is there; ``refresh`` tries a form again that missed its goldens. Raises NotFound for a form
+    that it does not have, IntegrityError for bytes that are not those published.
     """
     entry = Entry(release.file.removesuffix(".zip"), release.manifest)
     forms = release.forms if form == ALL else (form,)
     held = [entry.holds(each, full=full) for each in forms]
     if held and held[0] and all(held):
-        return entry.path, held[0]
-    if store is None:
-        raise IntegrityError(f"{release.file}: form {form!r} is not whole in the cache, and offline. Fetch it online")
-    return install(open_release(store, release), form, prove=prove, full=full, release=release)
+        found = entry.path, held[0]
+    else:
+        _refuse_failed(entry, forms, refresh)
+        if store is None:
+            raise IntegrityError(
+                f"{release.file}: form {form!r} is not whole in the cache, and offline. Fetch it online"
+            )
+        found = install(open_release(store, release), form, prove=prove, full=full, refresh=refresh)
+    if store:
+        entry.remember(store.url, release)
+    return found
 
 
 def open_release(store: Store, release: Release) -> Package:
@@ -67,30 +77,38 @@ def open_release(store: Store, release: Release) -> Package:
 
 
 def install(
-    package: Package, form: str, *, prove: Prove, full: bool = False, release: Release | None = None
+    package: Package, form: str, *, prove: Prove, full: bool = False, refresh: bool = False
 ) -> tuple[Path, Manifest]:
     """Put a form of a package into the cache, what is there already excepted. Raises as ``bring``."""
     entry, manifest = Entry(package.manifest.artifact.stem, package.digest), package.manifest
     for each in manifest.forms if form == ALL else (form,):
         members_of(manifest, each)
         if entry.holds(each, full=full) is None:
+            _refuse_failed(entry, (each,), refresh)
             with entry.writing():
-                _complete(entry, package, each, prove=prove, full=full, release=release)
+                _complete(entry, package, each, prove=prove, full=full)
     return entry.path, manifest
 
 
-def _complete(entry: Entry, package: Package, form: str, *, prove: Prove, full: bool, release: Release | None) -> None:
+def _refuse_failed(entry: Entry, forms: Iterable[str], refresh: bool) -> None:
+    """Raises IntegrityError for a form that missed its goldens on this machine, unless it shall be tried again."""
+    for form in () if refresh else forms:
+        if reason := entry.refusal(form):
+            raise IntegrityError(reason)
+
+
+def _complete(entry: Entry, package: Package, form: str, *, prove: Prove, full: bool) -> None:
     """Fetch what is missing of a form, prove it, mark it."""
     if entry.holds(form, full=full) is not None:
         return  # another process was faster
+    entry.discharge(form, package.manifest)
     if entry.manifest() is None:
-        entry.put(MANIFEST, [package.raw])
+        entry.put(MANIFEST, package.raw)
     for member in members_of(package.manifest, form):
         if not entry.sound(member):
-            entry.put(member.name, package.read(member))
+            entry.receive(member, partial(package.read, member))
     try:
         prove(entry.path, package.manifest, form)
     except IntegrityError as error:
-        away = entry.quarantine(form, package.manifest)
-        raise IntegrityError(f"{error}\nForm {form!r} of {package.where} was quarantined in {away}") from error
-    entry.finish(form, package.manifest, release)
+        raise entry.quarantine(form, package.manifest, package.where, str(error)) from error
+    entry.finish(form, package.manifest)

@@ -1,13 +1,18 @@
 """The index of a hub: which releases there are.
 
     hub.json                                     what the hub says of itself
-    index/<2 hex of sha256(name)>/<name>.jsonl   a ``Release`` a line: this decides what is published
+    index/<2 hex of sha256(name)>/<name>.jsonl   a ``Line`` a release: this decides what is published
     aliases/<2 hex>/<reference>.json             an ``Alias``: one read
     catalog.jsonl                                a ``CatalogEntry`` a line: to list, search and suggest
 
-Files are changed by compare-and-swap only, so that no writer undoes another. A lost race for the index is run again
-until it is won; a view may fail five times and is then left to be rebuilt, for it says nothing that the index does not.
-A line is believed only if it speaks of the name whose file it stands in, and of no other path.
+    {"release":{"format":1,"id":"2.6.0_2.4_1598344705269",…,"state":"ready","why":""},"signatures":[]}
+
+A signature covers the bytes of the value of ``release`` exactly as they stand in the line, framed as DSSE does (its
+pre-authentication encoding, type ``SIGNED``): nothing is cut out or encoded again before it is checked, and ``jq
+.release`` reads it. So whoever adds a line leaves the bytes of the others alone, those of a later format included.
+
+Files are changed by compare-and-swap only, so that no writer undoes another; a lost race is run again. A line is
+believed only if it speaks of the name whose file it stands in, and of no other path.
 """
 
 from __future__ import annotations
@@ -15,21 +20,66 @@ from __future__ import annotations
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
+from typing import NamedTuple, get_args
 
 import msgspec
 
 from wellread.errors import BadInput, IntegrityError, PublishError, VersionConflict
 from wellread.registry.manifest import MAX_BYTES
-from wellread.registry.names import ArtifactName, ModelName, ReleaseId, parse_digest, parse_folder, parse_lang
-from wellread.registry.records import Alias, CatalogEntry, HubInfo, Manifest, Release, decode, encode, encode_pretty
+from wellread.registry.names import (
+    ArtifactName,
+    ModelName,
+    ReleaseId,
+    parse_digest,
+    parse_folder,
+    parse_lang,
+    parse_name,
+    parse_reference,
+)
+from wellread.registry.records import (
+    FORMAT,
+    Alias,
+    CatalogEntry,
+    Record,
+    Release,
+    Signature,
+    State,
+    decode,
+    encode,
+    is_later,
+)
 from wellread.registry.stores import Store, read
 
 HUB = "hub.json"
 CATALOG = "catalog.jsonl"
-_INDEX_TRIES = 100
-_VIEW_TRIES = 5
+SIGNED = "application/vnd.wellread.release+json"
+_TRIES = 100
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """A line of an index file. ``release`` is the JSON of a ``Release``, its bytes kept as they are."""
+
+    release: msgspec.Raw
+    signatures: tuple[Signature, ...] = ()
+
+
+class Outline(Record, frozen=True):
+    """As much of a line as every version reads."""
+
+    format: int = 1
+    state: str = "ready"
+    serial: int = 0
+    folder: str = ""
+    file: str = ""
+
+
+class _Listing(NamedTuple):
+    """What an index file says, and the outlines of the lines that only a later wellread understands."""
+
+    releases: tuple[Release, ...]
+    later: tuple[Outline, ...]
 
 
 def index_key(name: ModelName) -> str:
@@ -50,29 +100,71 @@ def _shard(text: str) -> str:
 
 
 def read_releases(store: Store, name: ModelName) -> tuple[Release, ...]:
-    """All releases of a name, in the order of the file; none where the hub does not know it. Raises IntegrityError."""
-    found = read(store, index_key(name))
-    return _releases(found[0], name, f"{store.url}/{index_key(name)}") if found else ()
+    """All releases of a name, in the order of the file; none where the hub does not know it.
+
+    Lines of a later format are passed over with a warning. Raises IntegrityError.
+    """
+    found, where = read(store, index_key(name)), f"{store.url}/{index_key(name)}"
+    listing = _listing(found[0] if found else b"", name, where)
+    if listing.later:
+        message = f"{where}: {len(listing.later)} of its lines need a later wellread: upgrade it to see them"
+        warnings.warn(message, stacklevel=3)
+    return listing.releases
 
 
 def read_alias(store: Store, reference: str) -> Alias | None:
     """What a reference stands for, or None. Raises BadInput, IntegrityError."""
-    found = read(store, alias_key(reference))
-    return decode(found[0], Alias, f"{store.url}/{alias_key(reference)}") if found else None
+    key = alias_key(parse_reference(reference))
+    found = read(store, key)
+    return parse_alias(found[0], reference, f"{store.url}/{key}") if found else None
+
+
+def parse_alias(raw: bytes, reference: str, where: str) -> Alias:
+    """What the file of a reference says. Raises IntegrityError."""
+    alias = decode(raw, Alias, where)
+    try:
+        parse_name(alias.name)
+        parse_lang(alias.language)
+    except BadInput as error:
+        raise IntegrityError(f"{where}: {error}") from error
+    if alias.reference != reference:
+        raise IntegrityError(f"{where} explains {alias.reference!r}, another reference")
+    return alias
 
 
 def read_catalog(store: Store) -> tuple[CatalogEntry, ...]:
-    """All models of a hub, sorted by name and language. Raises IntegrityError."""
+    """All models of a hub, sorted by name, language and folder; lines of a later format left out.
+
+    Raises IntegrityError.
+    """
     found = read(store, CATALOG)
-    return _catalog(found[0], f"{store.url}/{CATALOG}") if found else ()
+    return parse_catalog(found[0], f"{store.url}/{CATALOG}")[0] if found else ()
 
 
-def _releases(raw: bytes, name: ModelName, where: str) -> tuple[Release, ...]:
-    return tuple(_check(decode(line, Release, where), name, where) for line in _lines(raw))
+def parse_catalog(raw: bytes, where: str) -> tuple[tuple[CatalogEntry, ...], tuple[bytes, ...]]:
+    """The entries of a catalogue, and its lines of a later format as they are. Raises IntegrityError."""
+    entries, later = [], []
+    for line in _lines(raw):
+        try:
+            entries.append(decode(line, CatalogEntry, where))
+        except IntegrityError:
+            if not is_later(line):
+                raise
+            later.append(line)
+    return tuple(entries), tuple(later)
 
 
-def _catalog(raw: bytes, where: str) -> tuple[CatalogEntry, ...]:
-    return tuple(decode(line, CatalogEntry, where) for line in _lines(raw))
+def _listing(raw: bytes, name: ModelName, where: str) -> _Listing:
+    releases: list[Release] = []
+    later: list[Outline] = []
+    for line in _lines(raw):
+        said = bytes(decode(line, Line, where).release)
+        outline = decode(said, Outline, where)
+        if outline.format > FORMAT or outline.state not in get_args(State):
+            later.append(outline)
+        else:
+            releases.append(_check(decode(said, Release, where), name, where))
+    return _Listing(tuple(releases), tuple(later))
 
 
 def _lines(raw: bytes) -> Iterator[bytes]:
@@ -103,29 +195,37 @@ def _check(release: Release, name: ModelName, where: str) -> Release:
 def add_release(store: Store, release: Release) -> Release:
     """List a release; returns it with its serial, or the line that was there with the same bytes.
 
-    Raises VersionConflict if the version is listed with other bytes, PublishError when every race is lost.
+    Raises IntegrityError for a line that no reader would believe, VersionConflict if the version is listed with other
+    bytes, PublishError when every race is lost.
     """
     key, where = index_key(release.name), f"{store.url}/{index_key(release.name)}"
-    listed = release
+    listed = _check(release, release.name, release.file)
 
     def change(raw: bytes) -> bytes:
         nonlocal listed
-        known = _releases(raw, release.name, where)
-        if same := same_version(known, release):
+        listing = _listing(raw, release.name, where)
+        if same := same_version(listing.releases, release):
             listed = same
             return raw
-        listed = msgspec.structs.replace(release, serial=1 + max((line.serial for line in known), default=0))
-        return _joined([*(encode(line) for line in known), encode(listed)])
+        if _version(release) in map(_version, listing.later):
+            raise PublishError(f"{where} lists {release.file} in a way that needs a later wellread: upgrade it")
+        serials = [*(line.serial for line in listing.releases), *(line.serial for line in listing.later)]
+        listed = msgspec.structs.replace(release, serial=1 + max(serials, default=0))
+        return joined([*_lines(raw), encode_line(listed)])
 
-    if not _swap(store, key, change, _INDEX_TRIES):
-        raise PublishError(f"{where} changed {_INDEX_TRIES} times while {release.file} was being added; try again")
+    if not swap(store, key, change, _TRIES):
+        raise PublishError(f"{where} changed {_TRIES} times while {release.file} was being added; try again")
     return listed
 
 
-def same_version(known: tuple[Release, ...], release: Release) -> Release | None:
+def encode_line(release: Release) -> bytes:
+    """A release as an unsigned line, without a newline."""
+    return encode(Line(release=msgspec.Raw(encode(release))))
+
+
+def same_version(known: Iterable[Release], release: Release) -> Release | None:
     """The line of the same version in the same folder, or None. Raises VersionConflict if its bytes are others."""
-    version = (release.folder, release.file)
-    found = next((line for line in known if (line.folder, line.file) == version), None)
+    found = next((line for line in known if _version(line) == _version(release)), None)
     if found and found.sha256 != release.sha256:
         raise VersionConflict(
             f"{release.path} is published with other bytes (sha256 {found.sha256}, not {release.sha256}). "
@@ -134,45 +234,15 @@ def same_version(known: tuple[Release, ...], release: Release) -> Release | None
     return found
 
 
-def update_views(store: Store, manifest: Manifest, latest: str) -> None:
-    """Bring the hub's own file, the aliases and the catalogue up to date. Warns where another writer kept winning."""
-    store.put_new(HUB, encode_pretty(HubInfo(name=store.url.rstrip("/").rpartition("/")[2] or "hub")))
-    for reference in manifest.aliases:
-        _update_alias(store, Alias(reference=reference, name=manifest.name, language=manifest.language))
-    entry = CatalogEntry(
-        name=manifest.name,
-        language=manifest.language,
-        title=manifest.title,
-        annotator=manifest.annotator,
-        latest=latest,
-    )
-    _update_view(store, CATALOG, lambda raw: _with_entry(raw, entry, f"{store.url}/{CATALOG}"))
+def _version(line: Release | Outline) -> tuple[str, str]:
+    return line.folder, line.file
 
 
-def _with_entry(raw: bytes, entry: CatalogEntry, where: str) -> bytes:
-    entries = {(old.name, old.language): old for old in _catalog(raw, where)}
-    entries[entry.name, entry.language] = entry
-    return _joined(encode(entries[key]) for key in sorted(entries))
+def swap(store: Store, key: str, change: Callable[[bytes], bytes], tries: int) -> bool:
+    """Change a file by compare-and-swap; whether it was done within so many tries, with growing, jittered waits.
 
-
-def _update_alias(store: Store, alias: Alias) -> None:
-    """The first model to take a reference keeps it."""
-    known = read_alias(store, alias.reference)
-    if known and (known.name, known.language) != (alias.name, alias.language):
-        message = f"{alias.reference} stands for {known.name} ({known.language}) in {store.url}: left as it is"
-        warnings.warn(message, stacklevel=4)
-    elif not known:
-        _update_view(store, alias_key(alias.reference), lambda raw: raw or encode(alias) + b"\n")
-
-
-def _update_view(store: Store, key: str, change: Callable[[bytes], bytes]) -> None:
-    if not _swap(store, key, change, _VIEW_TRIES):
-        message = f"{store.url}/{key} is out of date: other writers were faster. Publish the release again to mend it"
-        warnings.warn(message, stacklevel=4)
-
-
-def _swap(store: Store, key: str, change: Callable[[bytes], bytes], tries: int) -> bool:
-    """Change a file by compare-and-swap; whether it was done within so many tries, with growing, jittered waits."""
+    ``change`` is given the bytes that are there, none for a file that is not, and may be called again.
+    """
     for attempt in range(tries):
         found = read(store, key)
         old, etag = found or (b"", None)
@@ -183,5 +253,6 @@ def _swap(store: Store, key: str, change: Callable[[bytes], bytes], tries: int) 
     return False
 
 
-def _joined(lines: Iterator[bytes] | list[bytes]) -> bytes:
+def joined(lines: Iterable[bytes]) -> bytes:
+    """Lines as a file."""
     return b"".join(line + b"\n" for line in lines)

@@ -7,11 +7,19 @@ nowhere but into their own folder, sizes and hashes fit together, every form nee
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import isfinite
 
 from wellread.errors import BadInput, IntegrityError, NotFound, near_misses
-from wellread.registry.names import parse_lang, parse_name
-from wellread.registry.records import PIECE, Manifest, Member, decode
+from wellread.registry.names import (
+    FIRST_MOMENT,
+    LAST_MOMENT,
+    ArtifactName,
+    parse_lang,
+    parse_name,
+    parse_reference,
+)
+from wellread.registry.records import PIECE, Form, Manifest, Member, Pooling, decode
 
 MANIFEST = "manifest.json"
 KINDS = (".json", ".md", ".txt", ".safetensors", ".onnx")
@@ -21,6 +29,13 @@ ALWAYS = ("README.md", "golden.json")
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes a manifest has at most."""
 MAX_MEMBERS = 10_000
+RUNNABLE = "onnx"
+"""What the names of forms that wellread runs begin with."""
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+TOKENS = "last_hidden_state"
+"""The output that every ONNX form has: the vectors of the pieces."""
+POOLED: Mapping[Pooling, str] = {"pooler": "pooler_output", "pooler-linear": "pooler_linear"}
+"""The output that a pooling reads, where it is another."""
 
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}"
 _MEMBER = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{0,7}}")
@@ -38,7 +53,8 @@ def is_member_name(name: str) -> bool:
 def parse_manifest(raw: bytes, where: str) -> Manifest:
     """A manifest that an artifact can have; every problem is named at once. Raises IntegrityError."""
     manifest = decode(raw, Manifest, f"{MANIFEST} of {where}")
-    problems = [*_identity_problems(manifest), *_member_problems(manifest), *_form_problems(manifest)]
+    checks = (_identity_problems, _shape_problems, _member_problems, _form_problems)
+    problems = [problem for check in checks for problem in check(manifest)]
     if problems:
         raise IntegrityError(f"{MANIFEST} of {where} cannot be right: {'; '.join(problems)}")
     return manifest
@@ -59,11 +75,30 @@ def _identity_problems(manifest: Manifest) -> Iterator[str]:
     try:
         parse_name(manifest.name)
         parse_lang(manifest.language)
-        str(manifest.artifact)
+        for reference in manifest.aliases:
+            parse_reference(reference)
+        if ArtifactName.parse(str(manifest.artifact)) != manifest.artifact:
+            yield f"{manifest.artifact} is not an artifact's name"
     except BadInput as error:
         yield str(error)
-    if manifest.time < 0:
-        yield f"its time is {manifest.time}"
+    if not FIRST_MOMENT <= manifest.time <= LAST_MOMENT:
+        yield f"its time is {manifest.time}, not milliseconds in the years 2000 to 2100"
+    if not manifest.task.strip():
+        yield "its task is empty"
+
+
+def _shape_problems(manifest: Manifest) -> Iterator[str]:
+    """What dimension, lengths and signature say against each other."""
+    shape = manifest.architecture
+    if manifest.dimension != shape.hidden:
+        yield f"its dimension is {manifest.dimension} and its hidden size {shape.hidden}"
+    if not 2 < manifest.max_length <= shape.positions:
+        yield f"its max_length is {manifest.max_length}: 3 to {shape.positions} are possible"
+    if {(tensor.name, tensor.dtype) for tensor in manifest.inputs} != {(name, "int64") for name in INPUTS}:
+        yield f"its inputs are not {', '.join(INPUTS)} of int64"
+    outputs = {tensor.name for tensor in manifest.outputs}
+    if missing := {TOKENS, POOLED.get(manifest.pooling, TOKENS)} - outputs:
+        yield f"its pooling {manifest.pooling!r} needs the output {', '.join(sorted(missing))}"
 
 
 def _member_problems(manifest: Manifest) -> Iterator[str]:
@@ -88,3 +123,15 @@ def _form_problems(manifest: Manifest) -> Iterator[str]:
             yield f"{form!r} is not a form's name"
         if missing := sorted(set(record.members) - names):
             yield f"form {form!r} needs {', '.join(missing)}, not among its files"
+        if form.startswith(RUNNABLE):
+            yield from _graph_problems(form, record)
+
+
+def _graph_problems(name: str, form: Form) -> Iterator[str]:
+    """What keeps a form from being run and proved by its goldens."""
+    graphs = [member for member in form.members if member.endswith(".onnx")]
+    if len(graphs) != 1:
+        yield f"form {name!r} has {len(graphs)} .onnx files, one is needed"
+    stated = [tolerance for tolerance in (form.max_error, form.min_cosine) if tolerance is not None]
+    if not stated or not all(map(isfinite, stated)):
+        yield f"form {name!r} states no tolerance (max_error or min_cosine): nothing could prove it"

@@ -28,6 +28,11 @@ Digest = NewType("Digest", str)
 
 DEFAULT_FOLDER = Folder("public/models")
 
+FIRST_MOMENT, LAST_MOMENT = 946_684_800_000, 4_102_444_800_000
+"""2000 and 2100 in milliseconds: a moment given in seconds or microseconds falls outside."""
+RESERVED = ("index", "aliases", "hub.json", "catalog.jsonl")
+"""What a hub's own files begin with."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}")
 _LANG = re.compile(r"[a-z]{2,8}(-[A-Za-z0-9]{2,8})*")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,5}")
@@ -39,25 +44,41 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for 
 
 def parse_name(text: str) -> ModelName:
     """A model name: letters, digits, ``_``, ``-``, ``.``; at most 128; no Windows device. Raises BadInput."""
+    return ModelName(_file_name(text, "a model name"))
+
+
+def parse_reference(text: str) -> str:
+    """An alias or NLU reference such as ``en.embed.bert.small_L8_512``: the same letters. Raises BadInput."""
+    return _file_name(text, "a reference")
+
+
+def _file_name(text: str, what: str) -> str:
+    """A text that can name a file on every system."""
     if not _NAME.fullmatch(text) or text.endswith(".") or text.partition(".")[0].lower() in _DEVICES:
         raise BadInput(
-            f"{text!r} is not a model name: use up to 128 letters, digits, '_', '-' and '.', "
-            "starting with a letter or digit"
+            f"{text!r} is not {what}: use up to 128 letters, digits, '_', '-' and '.', starting with a letter or digit"
         )
-    return ModelName(text)
+    return text
 
 
 def parse_lang(text: str) -> Lang:
-    """A language code such as ``en``, ``xx`` (many) or ``zh-Hans``. Raises BadInput."""
-    if not _LANG.fullmatch(text):
+    """A language code such as ``en``, ``xx`` (many) or ``zh-Hans``; at most 35 characters (RFC 5646, 4.4.1).
+
+    Raises BadInput.
+    """
+    if not _LANG.fullmatch(text) or len(text) > 35:
         raise BadInput(f"{text!r} is not a language code: use one like 'en', 'zh-Hans', or 'xx' for many languages")
     return Lang(text)
 
 
 def parse_folder(text: str) -> Folder:
-    """A hub's folder such as ``public/models``: relative, POSIX, no ``..``. Raises BadInput."""
-    if not _FOLDER.fullmatch(text) or ".." in text.split("/"):
-        raise BadInput(f"{text!r} is not a folder of a hub: use one like 'public/models', relative and without '..'")
+    """A hub's folder such as ``public/models``: relative, POSIX, no ``..``, none of ``RESERVED``. Raises BadInput."""
+    parts = text.split("/")
+    if not _FOLDER.fullmatch(text) or ".." in parts or parts[0].lower() in RESERVED:
+        raise BadInput(
+            f"{text!r} is not a folder of a hub: use one like 'public/models', relative and without '..'; "
+            f"{', '.join(RESERVED)} are the hub's own"
+        )
     return Folder(text)
 
 

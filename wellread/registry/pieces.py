@@ -34,13 +34,13 @@ def describe(path: Path, name: str) -> Member:
         return Member(name=name, size=file.tell(), pieces=pieces)
 
 
-def checked(member: Member, read: Reader, where: str) -> Iterator[bytes]:
-    """The bytes of a member, piece by piece, each compared with its hash before it is handed on.
+def checked(member: Member, read: Reader, where: str, first: int = 0) -> Iterator[bytes]:
+    """The bytes of a member from its ``first`` piece on, each piece compared with its hash before it is handed on.
 
     A piece that differs is read once more from its start. Raises IntegrityError if it differs again.
     """
-    stream = _Stream(read(0)) if member.pieces else None
-    for number, digest in enumerate(member.pieces):
+    stream = _Stream(read(first * PIECE)) if first < len(member.pieces) else None
+    for number, digest in enumerate(member.pieces[first:], first):
         start = number * PIECE
         length = min(PIECE, member.size - start)
         piece = stream.take(length) if stream else b""
@@ -60,6 +60,15 @@ def matches(member: Member, path: Path) -> bool:
     if path.is_symlink() or not path.is_file() or path.stat().st_size != member.size:
         return False
     return describe(path, member.name) == member
+
+
+def leading(member: Member, file: BinaryIO) -> int:
+    """How many whole pieces of a member an open file begins with."""
+    file.seek(0)
+    for number, digest in enumerate(member.pieces):
+        if sha256(file.read(min(PIECE, member.size - number * PIECE))) != digest:
+            return number
+    return len(member.pieces)
 
 
 def stretch(path: Path, start: int, length: int) -> Iterator[bytes]:

@@ -11,20 +11,22 @@ a publisher that died, and is replaced.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from wellread.errors import PublishError, VersionConflict, WellreadError, missing_extra
+from wellread.errors import IntegrityError, PublishError, VersionConflict, WellreadError, missing_extra
 from wellread.registry.artifact import Package, Packed, identify, verify
 from wellread.registry.fetch import open_release
-from wellread.registry.index import add_release, read_releases, same_version, update_views
+from wellread.registry.index import add_release, read_releases, same_version
 from wellread.registry.manifest import ALWAYS, MANIFEST
-from wellread.registry.names import DEFAULT_FOLDER, ReleaseId, parse_folder
+from wellread.registry.names import DEFAULT_FOLDER, parse_folder
 from wellread.registry.pieces import stretch
-from wellread.registry.proof import proof_name, read_proof
+from wellread.registry.proof import parse_proof, proof_name, read_proof
 from wellread.registry.records import Manifest, Proof, Release
-from wellread.registry.stores import Store, open_store
+from wellread.registry.stores import Store, open_store, read
+from wellread.registry.views import update_views
 
 UNPROVED = ("tf",)
 """Forms that are the source itself, so there is nothing to compare them with."""
@@ -50,16 +52,15 @@ def publish(artifact: Path, proof: Path, hub: str | Path, *, folder: str = DEFAU
     _refuse_unfit(package, packed, read_proof(proof), artifact)
     release = release_line(package.manifest, packed, parse_folder(folder))
     listed = _listed(store, release, package)
-    wrote = _place(store, release, release.path, artifact)
+    place_artifact = partial(_place, store, release, release.path, artifact, _holds)
+    place_proof = partial(_place, store, release, proof_name(release.path), proof, partial(_proves, package, packed))
+    wrote = place_artifact() | place_proof()
     placed = store.head(release.path)
-    if listed:
-        wrote |= store.put_new(proof_name(release.path), proof)
-    else:
-        _place(store, release, proof_name(release.path), proof)
     release = add_release(store, release)
     if store.head(release.path) != placed:  # a rival took ours for an orphan just before the line was there
-        _place(store, release, release.path, artifact)
-    update_views(store, package.manifest, _latest(store, release))
+        place_artifact()
+    place_proof()
+    update_views(store, package.manifest)
     return Published(release, already_there=bool(listed) and not wrote)
 
 
@@ -67,33 +68,39 @@ def publish(artifact: Path, proof: Path, hub: str | Path, *, folder: str = DEFAU
 
 
 def _refuse_unfit(package: Package, packed: Packed, proof: Proof, artifact: Path) -> None:
+    name = str(package.manifest.artifact)
     problems = [
-        *_identity_problems(package, packed, proof, artifact),
-        *_parity_problems(package.manifest, proof),
+        *([] if artifact.name == name else [f"its name must be {name}, after its manifest"]),
+        *_proof_problems(package, packed, proof),
         *_content_problems(package.manifest),
     ]
     if problems:
         raise PublishError("\n  ".join([f"{artifact.name} is refused:", *problems]))
 
 
-def _identity_problems(package: Package, packed: Packed, proof: Proof, artifact: Path) -> list[str]:
-    name = str(package.manifest.artifact)
+def _proof_problems(package: Package, packed: Packed, proof: Proof) -> list[str]:
     checks = {
-        f"its name must be {name}, after its manifest": artifact.name == name,
-        f"its proof is about {proof.artifact}": proof.artifact == name,
+        f"its proof is about {proof.artifact}": proof.artifact == str(package.manifest.artifact),
         f"its proof is about other bytes (sha256 {proof.sha256}, not {packed.sha256})": proof.sha256 == packed.sha256,
         "its proof is about another manifest": proof.manifest == packed.manifest,
     }
-    return [problem for problem, fine in checks.items() if not fine]
+    unfit = [problem for problem, fine in checks.items() if not fine]
+    return unfit + _parity_problems(package.manifest, proof)
 
 
 def _parity_problems(manifest: Manifest, proof: Proof) -> list[str]:
-    passed = {parity.form for parity in proof.parity.forms if parity.passed and parity.points}
-    measured = {parity.form for parity in proof.parity.forms}
-    failed = [f"form {form!r} failed parity" for form in sorted(measured - passed)]
-    unmeasured = sorted(set(manifest.forms) - measured - set(UNPROVED))
-    nothing = [] if measured else ["its proof compares no form with the source"]
-    return failed + [f"form {form!r} was never compared with the source" for form in unmeasured] + nothing
+    """What the figures of a proof do not show; its own verdicts are not enough (see ``Point.met``)."""
+    measured = [parity.form for parity in proof.parity.forms]
+    failed = sorted({parity.form for parity in proof.parity.forms if not parity.passed})
+    unmeasured = sorted(set(manifest.forms) - set(measured) - set(UNPROVED))
+    checks = {
+        "its proof compares no form with the source": bool(measured),
+        "its proof compares a form twice": len(set(measured)) == len(measured),
+        "its proof is about another source than its manifest": proof.source == manifest.source.tensors,
+        **{f"form {form!r} failed parity": False for form in failed},
+        **{f"form {form!r} was never compared with the source": False for form in unmeasured},
+    }
+    return [problem for problem, fine in checks.items() if not fine]
 
 
 def _content_problems(manifest: Manifest) -> list[str]:
@@ -165,14 +172,14 @@ def _difference(store: Store, line: Release, package: Package) -> str:
     return f"They differ in {', '.join(clauses)}"
 
 
-def _place(store: Store, release: Release, key: str, source: Path) -> bool:
+def _place(store: Store, release: Release, key: str, source: Path, fine: Callable[[Store, str, Path], bool]) -> bool:
     """Bring a file to its key, over the leaving of a dead publisher if need be; whether it had to be written.
 
-    Raises VersionConflict if by now the index lists other bytes.
+    What is there stays where it is ``fine``. Raises VersionConflict if by now the index lists other bytes.
     """
     for _ in range(5):
         found = store.head(key)
-        if found and _same(store, key, source):
+        if found and fine(store, key, source):
             return False
         same_version(read_releases(store, release.name), release)
         if store.put_if(key, source, found.etag if found else None):
@@ -180,7 +187,7 @@ def _place(store: Store, release: Release, key: str, source: Path) -> bool:
     raise PublishError(f"{store.url}/{key} keeps changing: another publisher is at work on this version; try again")
 
 
-def _same(store: Store, key: str, source: Path) -> bool:
+def _holds(store: Store, key: str, source: Path) -> bool:
     """Whether a key holds the bytes of a file."""
     size = source.stat().st_size
     body = store.get_range(key)
@@ -189,15 +196,18 @@ def _same(store: Store, key: str, source: Path) -> bool:
     return _sha256(body.chunks) == _sha256(stretch(source, 0, size))
 
 
+def _proves(package: Package, packed: Packed, store: Store, key: str, source: Path) -> bool:
+    """Whether a key holds a proof of this artifact, be it another than ours: one is enough."""
+    found = read(store, key)
+    try:
+        proof = parse_proof(found[0], key) if found else None
+    except IntegrityError:
+        return False
+    return proof is not None and not _proof_problems(package, packed, proof)
+
+
 def _sha256(chunks: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def _latest(store: Store, release: Release) -> str:
-    """The id of the release that the catalogue shows for a name and language."""
-    known = [line for line in read_releases(store, release.name) if line.language == release.language]
-    offered = [line.id for line in known if line.state != "yanked"]
-    return max(offered or [release.id], key=lambda text: ReleaseId.parse(text).order)

@@ -7,7 +7,7 @@ reads it (see ``decode``); an unknown field within the same format is kept out, 
     manifest.json      Manifest      inside the zip: only what is the same on every machine
     golden.json        Goldens       inside the zip
     *.proof.json       Proof         beside the zip, as an in-toto statement in a DSSE envelope
-    index/…/*.jsonl    Release       in the hub: one line a release
+    index/…/*.jsonl    Release       in the hub: one line a release (see ``index``)
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ Annotator = Literal["BertEmbeddings", "BertSentenceEmbeddings"]
 
 class Record(msgspec.Struct, frozen=True):
     """Base of all records."""
+
+
+class Document(Record, frozen=True, kw_only=True):
+    """Base of the records that are read on their own: each says which ``format`` it is of, 1 or later."""
+
+    format: int = FORMAT
 
 
 # ---------------------------------------------------------------- the artifact
@@ -89,7 +95,7 @@ class Form(Record, frozen=True, kw_only=True):
     min_cosine: float | None = None
 
 
-class Manifest(Record, frozen=True, kw_only=True):
+class Manifest(Document, frozen=True, kw_only=True):
     """``manifest.json``, the first member of every artifact.
 
     ``files`` lists every other member in the order in which it lies in the zip, so its offset follows from the sizes
@@ -97,7 +103,6 @@ class Manifest(Record, frozen=True, kw_only=True):
     model whose ``language`` is ``xx``, ``base_model`` is a Hugging Face repository that it is the same as or made from.
     """
 
-    format: int = FORMAT
     name: ModelName
     language: Lang
     library_version: str
@@ -156,10 +161,9 @@ class Golden(Record, frozen=True, kw_only=True):
     tokens: tuple[tuple[float, ...], ...]
 
 
-class Goldens(Record, frozen=True, kw_only=True):
+class Goldens(Document, frozen=True, kw_only=True):
     """``golden.json``: replayed through the ONNX forms after every install; tolerances stand in ``Form``."""
 
-    format: int = FORMAT
     reference: str = "float64"
     goldens: tuple[Golden, ...]
 
@@ -192,16 +196,22 @@ class Point(Record, frozen=True, kw_only=True):
     worst: str
     passed: bool
 
+    @property
+    def met(self) -> bool:
+        """Whether the figures keep the limit, whatever ``passed`` says; nan keeps none."""
+        figure: float = getattr(self.distance, self.measure)
+        return figure <= self.limit if self.measure == "max" else figure >= self.limit
+
 
 class FormParity(Record, frozen=True, kw_only=True):
-    """All points of one form. A form passes when every point does."""
+    """All points of one form. A form passes when every point does, by its flag and by its figures."""
 
     form: str
     points: tuple[Point, ...]
 
     @property
     def passed(self) -> bool:
-        return all(point.passed for point in self.points)
+        return bool(self.points) and all(point.passed and point.met for point in self.points)
 
 
 class ParityReport(Record, frozen=True, kw_only=True):
@@ -217,10 +227,9 @@ class ParityReport(Record, frozen=True, kw_only=True):
         return bool(self.forms) and all(form.passed for form in self.forms)
 
 
-class Proof(Record, frozen=True, kw_only=True):
+class Proof(Document, frozen=True, kw_only=True):
     """What was measured about an artifact: the predicate of the statement in ``<artifact>.proof.json``."""
 
-    format: int = FORMAT
     artifact: str
     sha256: str
     manifest: str
@@ -236,16 +245,20 @@ class Proof(Record, frozen=True, kw_only=True):
 
 
 class Signature(Record, frozen=True, kw_only=True):
-    """A signature over a record: the key's id and the bytes in base64."""
+    """A signature over exact bytes: the key's id and the signature in base64."""
 
     keyid: str
     sig: str
 
 
-class Release(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of ``index/<2 hex>/<name>.jsonl``. Sizes in bytes; ``time`` in milliseconds; ``md5`` upper case.
+State = Literal["ready", "yanked", "deprecated"]
 
-    ``serial`` is the revision of the whole file at which this line was last written.
+
+class Release(Document, frozen=True, kw_only=True):
+    """What a line of ``index/<2 hex>/<name>.jsonl`` says. Sizes in bytes; ``time`` in milliseconds; ``md5`` upper case.
+
+    ``serial`` is the revision of the whole file at which this line was last written. A client remembers it for each
+    release: a line that comes back with a lower one was rolled back, which the file's highest alone would not show.
     """
 
     id: str
@@ -265,9 +278,8 @@ class Release(Record, frozen=True, kw_only=True, omit_defaults=True):
     manifest_size: int
     forms: tuple[str, ...]
     serial: int
-    state: Literal["ready", "yanked", "deprecated"] = "ready"
+    state: State = "ready"
     why: str = ""
-    signatures: tuple[Signature, ...] = ()
 
     @property
     def path(self) -> str:
@@ -275,7 +287,7 @@ class Release(Record, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.folder}/{self.file}"
 
 
-class Alias(Record, frozen=True, kw_only=True):
+class Alias(Document, frozen=True, kw_only=True):
     """``aliases/<2 hex>/<reference>.json``: what a reference such as ``en.embed.bert.small_L8_512`` stands for."""
 
     reference: str
@@ -283,20 +295,25 @@ class Alias(Record, frozen=True, kw_only=True):
     language: Lang
 
 
-class CatalogEntry(Record, frozen=True, kw_only=True):
-    """A line of ``catalog.jsonl``: enough to list, search and suggest a name."""
+class CatalogEntry(Document, frozen=True, kw_only=True):
+    """A line of ``catalog.jsonl``: enough to list, search and suggest a name.
+
+    ``latest`` is the id of the release that is taken by default, ``title`` and ``annotator`` are that one's;
+    ``releases`` counts all that the name has in this language and folder.
+    """
 
     name: ModelName
     language: Lang
+    folder: str
     title: str
     annotator: str
     latest: str
+    releases: int
 
 
-class HubInfo(Record, frozen=True, kw_only=True):
+class HubInfo(Document, frozen=True, kw_only=True):
     """``hub.json``: what a hub says of itself. ``ttl`` in seconds."""
 
-    format: int = FORMAT
     name: str
     ttl: int = 24 * 3600
     keys: tuple[str, ...] = ()
@@ -317,12 +334,36 @@ def encode_pretty(record: Record) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 
+class _Stated(Record, frozen=True):
+    format: int = 1
+
+
+def is_later(raw: bytes | bytearray | memoryview) -> bool:
+    """Whether a document says that it is of a format that only a later version reads."""
+    try:
+        return msgspec.json.decode(raw, type=_Stated).format > FORMAT
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
 def decode(raw: bytes | bytearray | memoryview, kind: type[T], where: str) -> T:
-    """Read a record of ``kind``; ``where`` names it in the error. Raises IntegrityError."""
+    """Read a record of ``kind``; ``where`` names it in the error. Raises IntegrityError.
+
+    A document of a later format is refused as that, whatever else does not fit.
+    """
     try:
         record = msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if issubclass(kind, Document) and is_later(raw):
+            raise _too_new(where) from error
         raise IntegrityError(f"{where} is not a valid {kind.__name__}: {error}") from error
-    if getattr(record, "format", FORMAT) > FORMAT:
-        raise IntegrityError(f"{where} is of format {record.format}; this wellread reads up to {FORMAT}: upgrade it")  # type: ignore[attr-defined]
+    stated = record.format if isinstance(record, Document) else FORMAT
+    if stated > FORMAT:
+        raise _too_new(where)
+    if stated < 1:
+        raise IntegrityError(f"{where} is not a valid {kind.__name__}: there is no format {stated}")
     return record
+
+
+def _too_new(where: str) -> IntegrityError:
+    return IntegrityError(f"{where} is of a later format than {FORMAT}, the last that this wellread reads: upgrade it")

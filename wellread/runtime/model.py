@@ -24,7 +24,7 @@ from wellread.errors import BadInput, near_misses
 from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import Manifest
 from wellread.runtime.encoder import Encoder
-from wellread.runtime.folder import open_tokeniser, runnable_member
+from wellread.runtime.folder import onnx_member, open_tokeniser
 from wellread.runtime.session import Session
 from wellread.runtime.table import load_pandas, origins, sentence_table, token_table
 from wellread.runtime.texts import listed
@@ -52,11 +52,10 @@ class Options(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a model came from. ``reopen`` is a function that pickles, its arguments and its keyword arguments, which
-    together give the same model again; ``place`` is a hub or a path, ``why`` the reason why this form was taken."""
+    together give the same model again; ``place`` is a hub or a path."""
 
     reopen: tuple[Callable[..., Model], tuple[Any, ...], Mapping[str, Any]]
     place: str = ""
-    why: str = ""
 
 
 class Model:
@@ -74,8 +73,9 @@ class Model:
         self.manifest = manifest
         self.form = form
         self.origin = origin or Origin((Model, (folder, manifest, form), {"threads": threads}), str(folder))
-        self._session = Session(folder / runnable_member(manifest, form), threads)
+        self._session = Session(folder / onnx_member(manifest, form), threads)
         self._tokeniser = open_tokeniser(folder)
+        self._session.open()  # now, while the files are the ones that were checked
 
     @property
     def name(self) -> ModelName:
@@ -169,7 +169,6 @@ class Model:
             "language": self.language,
             "id": str(self.manifest.artifact.release),
             "form": self.form,
-            "why": self.origin.why,
             "precision": self.manifest.forms[self.form].precision,
             "dimension": self.dimension,
             "max_length": self.manifest.max_length,
@@ -180,7 +179,7 @@ class Model:
         }
 
     def close(self) -> None:
-        """Give the memory of the weights back; a later call opens them again."""
+        """Give the memory of the weights back; a later call opens them again, unless they have changed since."""
         self._session.close()
 
     def __repr__(self) -> str:

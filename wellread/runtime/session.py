@@ -1,7 +1,8 @@
 """An ONNX file being run by onnxruntime on the CPU.
 
-The file is opened when it is first run, once a process: a ``Session`` costs nothing until then, any number of threads
-may share it, and after a fork the child opens the file anew, because the threads of onnxruntime stay with the parent.
+The file is opened by ``open`` or when it is first run, once a process: a ``Session`` costs nothing until then, any
+number of threads may share it, and after a fork the child opens the file anew, because the threads of onnxruntime stay
+with the parent. A file that is not the one that was opened first is refused: nobody checked it.
 
 onnxruntime keeps a database under the user's cache folder and posts usage data from a thread of its own, unless
 ``ORT_DISABLE_TELEMETRY`` is set before it is imported; that thread also makes a forked child hang at exit (1.31.1).
@@ -23,6 +24,8 @@ from numpy.typing import NDArray
 
 from wellread.errors import BadInput, IntegrityError, WellreadError
 
+Stamp = tuple[int, int, int]
+"""(size in bytes, mtime in ns, inode) of a file: what shows that it has changed without reading it."""
 FATAL = 4
 """onnxruntime's severity above which it may write to stderr; what it has to say comes as an exception too."""
 
@@ -37,6 +40,7 @@ class Session:
         self._asked = threads
         self._lock = threading.Lock()
         self._inference: Any = None
+        self._stamp: Stamp | None = None
         _sessions.add(self)
 
     @property
@@ -53,8 +57,8 @@ class Session:
     ) -> list[NDArray[np.float32]]:
         """The named outputs for one batch, and no work for any other.
 
-        ``ids``, ``mask`` and ``types`` are (batch, tokens) int64. Raises IntegrityError if the file is missing or
-        damaged, WellreadError if onnxruntime fails on the batch.
+        ``ids``, ``mask`` and ``types`` are (batch, tokens) int64. Raises as ``open``, and WellreadError if onnxruntime
+        fails on the batch.
         """
         inference = self._opened()
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
@@ -68,6 +72,10 @@ class Session:
             ) from error
         return found
 
+    def open(self) -> None:
+        """Open the file now, if it is not. Raises IntegrityError if it is missing, damaged or has changed."""
+        self._opened()
+
     def close(self) -> None:
         """Give the memory back; the next run opens the file again."""
         with self._lock:
@@ -76,7 +84,11 @@ class Session:
     def _opened(self) -> Any:
         with self._lock:
             if self._inference is None:
-                self._inference = _open(self.onnx, self.threads)
+                first = self._stamp or _stamp(self.onnx)
+                _check_unchanged(self.onnx, first)
+                inference = _open(self.onnx, self.threads)
+                _check_unchanged(self.onnx, first)
+                self._inference, self._stamp = inference, first
             return self._inference
 
     def _after_fork(self) -> None:
@@ -106,6 +118,19 @@ def onnxruntime() -> Any:
     import onnxruntime as module
 
     return module
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _check_unchanged(path: Path, first: Stamp | None) -> None:
+    if _stamp(path) != first:
+        raise IntegrityError(f"{path} has changed since it was checked: load the model again")
 
 
 def _open(onnx: Path, threads: int) -> Any:

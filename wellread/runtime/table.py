@@ -4,7 +4,8 @@
     sentence    origin_index  sentence              embeddings
 
 ``origin_index`` ties a row to the input: the label of a Series' row, else the position in the list. ``begin`` and
-``end`` (exclusive) count characters of that text; ``embeddings`` holds (hidden,) float32 arrays.
+``end`` (exclusive) count characters of that text, int64; ``token`` and ``sentence`` hold ``str`` and ``embeddings``
+(hidden,) float32 arrays, both as objects. A table without rows has the same types.
 """
 
 from __future__ import annotations
@@ -33,35 +34,44 @@ def load_pandas() -> ModuleType:
     return pandas
 
 
-def origins(texts: Iterable[str]) -> Sequence[Any] | None:
+def origins(texts: Iterable[str]) -> pd.Index | None:
     """The labels of a Series, None for anything else."""
-    return list(texts.index) if isinstance(texts, load_pandas().Series) else None
+    return texts.index.to_flat_index() if isinstance(texts, load_pandas().Series) else None
 
 
-def token_table(found: Sequence[TokenVectors], labels: Sequence[Any] | None = None) -> pd.DataFrame:
+def token_table(found: Sequence[TokenVectors], labels: pd.Index | None = None) -> pd.DataFrame:
     """A row for each word. Raises MissingExtra."""
-    counts = [len(one) for one in found]
-    columns = {
-        "origin_index": _repeated(labels or range(len(found)), counts),
-        "token": list(chain.from_iterable(one.words for one in found)),
-        "begin": np.concatenate([np.empty(0, np.int64), *(one.begin for one in found)]),
-        "end": np.concatenate([np.empty(0, np.int64), *(one.end for one in found)]),
-        "embeddings": list(chain.from_iterable(one.vectors for one in found)),
-    }
-    return _frame(columns)
-
-
-def sentence_table(
-    texts: Sequence[str], vectors: NDArray[np.float32], labels: Sequence[Any] | None = None
-) -> pd.DataFrame:
-    """A row for each text. Raises MissingExtra."""
     return _frame(
-        {"origin_index": list(labels or range(len(texts))), "sentence": list(texts), "embeddings": list(vectors)}
+        {
+            "origin_index": _labels(labels, len(found)).repeat([len(one) for one in found]),
+            "token": _objects(chain.from_iterable(one.words for one in found)),
+            "begin": np.concatenate([np.empty(0, np.int64), *(one.begin for one in found)]),
+            "end": np.concatenate([np.empty(0, np.int64), *(one.end for one in found)]),
+            "embeddings": _objects(chain.from_iterable(one.vectors for one in found)),
+        }
     )
 
 
-def _repeated(labels: Sequence[Any], counts: Sequence[int]) -> list[Any]:
-    return [label for label, count in zip(labels, counts, strict=True) for _ in range(count)]
+def sentence_table(texts: Sequence[str], vectors: NDArray[np.float32], labels: pd.Index | None = None) -> pd.DataFrame:
+    """A row for each text. Raises MissingExtra."""
+    return _frame(
+        {
+            "origin_index": _labels(labels, len(texts)),
+            "sentence": _objects(texts),
+            "embeddings": _objects(vectors),
+        }
+    )
+
+
+def _labels(labels: pd.Index | None, count: int) -> pd.Index:
+    found: pd.Index = load_pandas().RangeIndex(count) if labels is None else labels
+    return found
+
+
+def _objects(values: Iterable[Any]) -> pd.Series:
+    """A column of ``values`` as they are: of the same type when there is none, and with any ``str`` that there is."""
+    column: pd.Series = load_pandas().Series(list(values), dtype=object)
+    return column
 
 
 def _frame(columns: dict[str, Any]) -> pd.DataFrame:

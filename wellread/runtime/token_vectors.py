@@ -40,7 +40,7 @@ class Gatherer:
 
     def __init__(self, text: str, tokenised: Tokenised, windows: Sequence[Window], hidden: int) -> None:
         read = max(window.start + window.inner[1] for window in windows)
-        words = [word for word in tokenised.words if word.first < read]
+        words = tokenised.words_before(read)
         spans = np.array([(w.begin, w.end, w.first, w.last) for w in words], np.int64).reshape(-1, 4)
         begin, end, self._first, self._last = spans.T
         vectors = np.empty((len(words), hidden), np.float32)

@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -52,27 +52,24 @@ class Tokenised:
         self.ids = ids
         self._text = text
         self._encode = encode
-        self._words: tuple[Word, ...] | None = None
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """The words in order. The text is tokenised once more for them, at the first look."""
-        # Not functools.cached_property: Python 3.11's holds a lock that a forked child would wait for.
-        if self._words is None:
-            self._words = self._found()
-        return self._words
+        """The words in order. The text is tokenised once more for them, at every look."""
+        return tuple(self._found())
 
-    def _found(self) -> tuple[Word, ...]:
+    def words_before(self, piece: int) -> tuple[Word, ...]:
+        """The words whose first piece comes before number ``piece``: of a long text that is cut off, a few of many."""
+        return tuple(takewhile(lambda word: word.first < piece, self._found()))
+
+    def _found(self) -> Iterator[Word]:
         encoding = self._encode(self._text)
         numbers, offsets = encoding.word_ids, encoding.offsets
-        firsts = [at for at in range(1, len(numbers) - 1) if numbers[at] != numbers[at - 1]]
-        spans = list(pairwise([*firsts, len(numbers) - 1]))
-        begins = [min(offsets[first:last])[0] for first, last in spans]
-        limits = [*begins, len(self._text)][1:]
-        return tuple(
-            Word(begin, self._past_accents(max(end for _, end in offsets[first:last]), limit), first, last)
-            for begin, limit, (first, last) in zip(begins, limits, spans, strict=True)
-        )
+        end = len(numbers) - 1
+        firsts = (at for at in range(1, end) if numbers[at] != numbers[at - 1])
+        starts = ((min(offsets[first:last])[0], first, last) for first, last in pairwise(chain(firsts, [end])))
+        for (begin, first, last), (limit, *_) in pairwise(chain(starts, [(len(self._text), end, end)])):
+            yield Word(begin, self._past_accents(max(end for _, end in offsets[first:last]), limit), first, last)
 
     def _past_accents(self, end: int, limit: int) -> int:
         """Where a word ends, the accents after its last letter counted in; the next one begins at ``limit``.

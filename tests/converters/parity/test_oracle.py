@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import BuildModule
+from tests.fixtures.bundles import field
 from tests.fixtures.tiny import tiny_architecture, tiny_tensors
 from wellread.converters.formats.contents import Format
-from wellread.converters.parity.oracle import run_source
+from wellread.converters.parity.oracle import OracleRun, run_source
 from wellread.converters.parity.probes import Probe, points
 from wellread.converters.weights import Weights
 from wellread.errors import BadInput, MissingExtra, SourceError, UnsupportedModel
@@ -29,7 +30,6 @@ Array = NDArray[np.float64]
 SOURCES: dict[str, tuple[Format, dict[str, Any], dict[str, Any]]] = {
     "dict API": ("tf2-dict", {}, {}),
     "list API": ("tf2-list", {}, {}),
-    "TensorFlow 1": ("tf1-saved-model", {}, {}),
     "erf, fused layer norm, one layer": (
         "tf2-list",
         {"activation": "gelu_erf", "norm_eps": 2e-5, "layers": 1, "heads": 2},
@@ -42,6 +42,7 @@ SOURCES: dict[str, tuple[Format, dict[str, Any], dict[str, Any]]] = {
     ),
 }
 """Case → format, architecture, options of the fixture."""
+MISLABELLED = ("tf2-dict", {"mislabelled": True, "mlm": False})
 
 
 def source(folder: Path | None, form: Format, **fields: Any) -> Weights:
@@ -117,14 +118,19 @@ def gelu(x: Array, kind: str) -> Array:
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_every_point_of_the_graph_is_what_bert_computes_there(module: BuildModule, case: str) -> None:
+def test_every_point_of_the_graph_is_what_bert_computes_there(module: BuildModule, tmp_path: Path, case: str) -> None:
+    module.together([*((form, fields | options) for form, fields, options in SOURCES.values()), MISLABELLED])
     form, fields, options = SOURCES[case]
     architecture = tiny_architecture(**fields)
     longest = options.get("fixed_length", architecture.positions)
     probes = [ragged(architecture), plain(architecture, 1, "one token"), plain(architecture, longest, "full length")]
 
-    run = run_source(source(module(form, **fields, **options), form, **fields), probes)
+    run = run_source(source(module(form, **fields, **options), form, **fields), probes, tmp_path)
 
+    assert_every_point(run, architecture, probes)
+
+
+def assert_every_point(run: OracleRun, architecture: Architecture, probes: Sequence[Probe]) -> None:
     assert run.tool.startswith("tensorflow 2.")
     assert len(run.activations) == len(probes)
     for probe, activations in zip(probes, run.activations, strict=True):
@@ -137,26 +143,42 @@ def test_every_point_of_the_graph_is_what_bert_computes_there(module: BuildModul
             np.testing.assert_allclose(array[real], expected[point][real], rtol=0, atol=1e-5, err_msg=point)
 
 
-def test_a_longer_batch_than_the_graph_takes_is_refused(module: BuildModule) -> None:
+def test_a_longer_batch_than_the_graph_takes_is_refused(module: BuildModule, tmp_path: Path) -> None:
     form, fields, options = SOURCES["fixed length, task head"]
     weights = source(module(form, **fields, **options), form, **fields)
     with pytest.raises(UnsupportedModel, match="takes 48 tokens, and 49"):
-        run_source(weights, [plain(weights.architecture, 49, "too long")])
+        run_source(weights, [plain(weights.architecture, 49, "too long")], tmp_path)
+
+
+def test_the_graph_that_is_run_is_the_one_that_was_read_and_nothing_of_the_working_folder_is(
+    module: BuildModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second graph, for training, lies before it; modules that would stop the process lie where the user stands."""
+    folder = shutil.copytree(module("tf1-saved-model"), tmp_path / "module")
+    train = field(2, field(1, field(4, b"train")))
+    (folder / "saved_model.pb").write_bytes(train + (folder / "saved_model.pb").read_bytes())
+    for name in ("secrets.py", "typing_extensions.py", "tensorflow.py"):
+        (tmp_path / name).write_text("raise SystemExit('this was not to be run')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))  # as ``python -m wellread`` has it
+    weights = source(folder, "tf1-saved-model")
+    probes = [ragged(weights.architecture), plain(weights.architecture, 1, "one token")]
+    assert_every_point(run_source(weights, probes, tmp_path), weights.architecture, probes)
 
 
 # ---------------------------------------------------------------- what goes wrong
 
 
-def test_a_point_that_is_not_in_the_graph_is_named(module: BuildModule) -> None:
+def test_a_point_that_is_not_in_the_graph_is_named(module: BuildModule, tmp_path: Path) -> None:
     weights = source(module("tf2-list"), "tf2-list", layers=4)
     with pytest.raises(UnsupportedModel, match="nothing in the graph was recognised as layer 3, layer 4"):
-        run_source(weights, [])
+        run_source(weights, [], tmp_path)
 
 
-def test_an_output_that_is_not_what_it_says_is_named(module: BuildModule) -> None:
-    weights = source(module("tf2-dict", mislabelled=True, mlm=False), "tf2-dict")
+def test_an_output_that_is_not_what_it_says_is_named(module: BuildModule, tmp_path: Path) -> None:
+    weights = source(module(MISLABELLED[0], **MISLABELLED[1]), "tf2-dict")
     with pytest.raises(UnsupportedModel, match=r"declared as layer [12] is not the tensor"):
-        run_source(weights, [ragged(weights.architecture)])
+        run_source(weights, [ragged(weights.architecture)], tmp_path)
 
 
 def test_a_broken_module_gives_tensorflows_reason_and_no_traceback(module: BuildModule, tmp_path: Path) -> None:
@@ -164,22 +186,22 @@ def test_a_broken_module_gives_tensorflows_reason_and_no_traceback(module: Build
     data = folder / "variables" / "variables.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:1000])
     with pytest.raises(SourceError, match=r"could not run .*exit status 1") as caught:
-        run_source(source(folder, "tf2-list"), [])
+        run_source(source(folder, "tf2-list"), [], tmp_path)
     assert "Error" in str(caught.value)
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_run_that_takes_too_long_is_stopped(module: BuildModule) -> None:
+def test_a_run_that_takes_too_long_is_stopped(module: BuildModule, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"within 0 s"):
-        run_source(source(module("tf2-list"), "tf2-list"), [], timeout=0.01)
+        run_source(source(module("tf2-list"), "tf2-list"), [], tmp_path, timeout=0.01)
 
 
-def test_a_source_without_a_graph_has_no_oracle() -> None:
+def test_a_source_without_a_graph_has_no_oracle(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="tf1-checkpoint has no graph"):
-        run_source(source(None, "tf1-checkpoint"), [])
+        run_source(source(None, "tf1-checkpoint"), [], tmp_path)
 
 
 def test_without_tensorflow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(MissingExtra, match=r"pip install 'wellread\[press\]'"):
-        run_source(source(tmp_path, "tf2-dict"), [])
+        run_source(source(tmp_path, "tf2-dict"), [], tmp_path)

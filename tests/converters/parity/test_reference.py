@@ -33,7 +33,7 @@ def transformers_in_float64(model: Weights, probe: Probe) -> dict[str, Any]:
     import torch
     from transformers import BertConfig, BertModel
 
-    config = BertConfig(**configuration(model.architecture), attn_implementation="eager")
+    config = BertConfig(**configuration(model), attn_implementation="eager")
     bert = BertModel(config).double().eval()
     state = {name: torch.from_numpy(tensor.astype(np.float64)) for name, tensor in model.tensors.items()}
     bert.load_state_dict(state)

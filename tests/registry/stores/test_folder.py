@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.registry.processes import start, unprivileged
-from wellread.errors import BadInput, NotYet, PublishError
+from wellread.errors import BadInput, NotYet, PublishError, WellreadError
 from wellread.registry.stores import Store, check_key, open_store, read
 from wellread.registry.stores.folder import FolderStore
 
@@ -123,12 +123,33 @@ def test_the_etag_of_a_read_is_that_of_the_bytes_read(store: Store) -> None:
     assert not store.put_if("k", b"lost", body.stat.etag)
 
 
-def test_keys_are_listed_sorted_by_prefix_and_private_files_are_not(store: Store) -> None:
-    for key in ("b/2", "a", "b/1", "b/10/x", "bc"):
+def test_keys_are_listed_as_an_object_store_sorts_them_and_private_files_are_not(store: Store) -> None:
+    keys = ["b/2", "a", "b/1", "b/10/x", "bc", "b.d", "b-e/f", "b/1.x"]
+    for key in keys:
         store.put_new(key, b"")
-    assert list(store.list("b/")) == ["b/1", "b/2", "b/10/x"]
-    assert sorted(store.list()) == sorted(["a", "b/1", "b/10/x", "b/2", "bc"])
-    assert sorted(store.list("b")) == sorted(["b/1", "b/10/x", "b/2", "bc"])
+    assert list(store.list()) == sorted(keys, key=str.encode)
+    for prefix in ("b/", "b", "b/1", "b/10/", "c", "c/d"):
+        assert list(store.list(prefix)) == sorted(key for key in keys if key.startswith(prefix))
+
+
+@pytest.mark.parametrize("url", ["file://host/srv/hub", "file:/srv/hub", "file:hub", "file://"])
+def test_file_urls_that_name_no_folder_of_this_machine_are_refused(url: str) -> None:
+    with pytest.raises(BadInput, match="three slashes"):
+        open_store(url)
+
+
+def test_what_the_system_refuses_is_said_with_the_path(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(WellreadError, match=r"cannot write .*x{255}.*too long"):
+        store.put_new("x" * 256, b"")
+    with pytest.raises(WellreadError, match=r"cannot read .*x{255}.*too long"):
+        store.get_range("x" * 256)
+    (tmp_path / "hub" / "a").mkdir(exist_ok=True)
+    (tmp_path / "hub" / "a" / "k").write_bytes(b"")
+    (tmp_path / "hub" / "a" / "k").chmod(0)
+    script = "import sys; from wellread.registry.stores import *; read(open_store(sys.argv[1]), 'a/k')"
+    command = [*unprivileged(), sys.executable, "-c", script, store.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "WellreadError: cannot read" in done.stderr and "a/k: Permission denied" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,19 @@ def _meta_graph(path: Path) -> Any:
         graphs = parse("SavedModel", path.read_bytes()).meta_graphs
     except (OSError, ValueError) as error:
         raise CorruptSource(f"{path}: {error}. Fetch the source again") from error
-    wanted = [g for g in graphs if _SERVE in g.info.tags] or [g for g in graphs if not g.info.tags]
-    if not wanted:
-        tags = "; ".join(", ".join(graph.info.tags) for graph in graphs) or "none at all"
-        raise UnsupportedModel(f"{path} has no graph tagged {_SERVE!r}; it has {tags}")
-    return wanted[0]
+    tags = [list(graph.info.tags) for graph in graphs]
+    number = served(tags)
+    if number is None:
+        raise UnsupportedModel(
+            f"{path} has no graph tagged {_SERVE!r}; it has {'; '.join(map(', '.join, tags)) or 'none at all'}"
+        )
+    return graphs[number]
+
+
+def served(tags: Sequence[Sequence[str]]) -> int | None:
+    """Which of the graphs with these tags is the model: the first tagged to be served, else the first untagged."""
+    ranked = [i for i, found in enumerate(tags) if _SERVE in found] + [i for i, found in enumerate(tags) if not found]
+    return next(iter(ranked), None)
 
 
 def _refuse_weightless(folder: Path, path: Path, bodies: Iterable[Any]) -> None:

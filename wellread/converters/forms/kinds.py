@@ -93,11 +93,16 @@ def check_forms(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in FORMS if name in asked)
 
 
-def write_forms(folder: Path, weights: Weights, names: Iterable[str], pooling: Pooling) -> dict[str, Form]:
-    """Write the forms and what they share into ``folder``; returns what the manifest says of each."""
+def write_forms(
+    folder: Path, weights: Weights, names: Iterable[str], pooling: Pooling, max_length: int | None = None
+) -> dict[str, Form]:
+    """Write the forms and what they share into ``folder``; returns what the manifest says of each.
+
+    ``max_length`` is what the tokenizer cuts at, in tokens: all positions where it is not given.
+    """
     shape = weights.architecture
     torch_form.write_config(folder, weights)
-    write_tokenizer(folder, weights.vocabulary, shape.cased, shape.positions)
+    write_tokenizer(folder, weights.vocabulary, shape.cased, max_length or shape.positions)
     shared = ("config.json", *TOKENIZER, *write_sentence_transformers(folder, weights, pooling))
     made = {}
     for name in check_forms(names):

@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
+from wellread.converters.forms.tensor_file import write_tensors
 from wellread.converters.weights import Weights
 from wellread.registry.records import Pooling
 
@@ -46,13 +45,8 @@ def write_sentence_transformers(folder: Path, weights: Weights, pooling: Pooling
 
 
 def _write_dense(folder: Path, weights: Weights, activation: str) -> None:
-    from safetensors.numpy import save_file
-
-    weight, bias = (np.require(weights.tensors[f"pooler.dense.{part}"], "<f4", "C") for part in ("weight", "bias"))
-    (folder / "2_Dense").mkdir(parents=True, exist_ok=True)
-    save_file(
-        {"linear.weight": weight, "linear.bias": bias}, folder / "2_Dense/model.safetensors", metadata={"format": "pt"}
-    )
+    dense = {f"linear.{part}": weights.tensors[f"pooler.dense.{part}"] for part in ("weight", "bias")}
+    write_tensors(folder / "2_Dense/model.safetensors", dense)
     hidden = weights.architecture.hidden
     described = {"in_features": hidden, "out_features": hidden, "bias": True, "activation_function": activation}
     _write_json(folder / "2_Dense/config.json", described)

@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from wellread.converters.forms.tensor_file import write_tensors
 from wellread.converters.parity.probes import Activations, Probe
 from wellread.converters.weights import Weights
 from wellread.errors import missing_extra
-from wellread.registry.records import Architecture
 
 HIDDEN_ACT = {"gelu_tanh": "gelu_pytorch_tanh", "gelu_erf": "gelu"}
 
@@ -24,21 +22,19 @@ HIDDEN_ACT = {"gelu_tanh": "gelu_pytorch_tanh", "gelu_erf": "gelu"}
 def write_config(folder: Path, weights: Weights) -> None:
     """Write ``config.json`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = json.dumps(configuration(weights.architecture), indent=2, sort_keys=True)
+    config = json.dumps(configuration(weights), indent=2, sort_keys=True)
     (folder / "config.json").write_text(config + "\n", encoding="utf-8")
 
 
 def write_torch(folder: Path, weights: Weights) -> None:
     """Write ``config.json`` and ``model.safetensors`` into ``folder``; the same weights give the same bytes."""
-    from safetensors.numpy import save_file
-
     write_config(folder, weights)
-    tensors = {name: np.require(tensor, "<f4", "C") for name, tensor in weights.tensors.items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    write_tensors(folder / "model.safetensors", weights.tensors)
 
 
-def configuration(architecture: Architecture) -> dict[str, Any]:
-    """The architecture in the words of transformers' ``BertConfig``."""
+def configuration(weights: Weights) -> dict[str, Any]:
+    """What is known of the weights in the words of transformers' ``BertConfig``."""
+    architecture = weights.architecture
     return {
         "architectures": ["BertModel"],
         "model_type": "bert",
@@ -49,7 +45,7 @@ def configuration(architecture: Architecture) -> dict[str, Any]:
         "max_position_embeddings": architecture.positions,
         "num_attention_heads": architecture.heads,
         "num_hidden_layers": architecture.layers,
-        "pad_token_id": 0,
+        "pad_token_id": weights.vocabulary.split(b"\n").index(b"[PAD]"),
         "dtype": "float32",
         "type_vocab_size": architecture.types,
         "vocab_size": architecture.vocabulary,

@@ -13,7 +13,6 @@ above 20: see docs/parity.md.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,8 @@ Array = NDArray[np.floating[Any]]
 
 REFERENCE = "reference"
 """The name under which the float64 reference stands in a report."""
+NO_NUMBER = float(np.finfo(np.float32).max)
+"""The error of what is no number: above all others, and one that JSON can hold. No form passes with it."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,27 @@ class Truth:
     reference: Sequence[Activations] | None = None
 
 
-def find_truth(weights: Weights, probes: Sequence[Probe]) -> Truth:
-    """Run the oracle and the reference. Raises UnsupportedModel, MissingExtra where a graph cannot be run."""
+def find_truth(weights: Weights, probes: Sequence[Probe], scratch: Path) -> Truth:
+    """Run the oracle and the reference; ``scratch`` is a folder for files on the way.
+
+    Raises UnsupportedModel, MissingExtra where a graph cannot be run.
+    """
     exact = [Reference(weights).run(probe) for probe in probes]
     rounded = [Reference(weights, np.float32).run(probe) for probe in probes]
     floors = {name: _floor(name, exact, rounded, probes) for name in points(weights.architecture.layers)}
     if not weights.graph:
         return Truth("the float64 reference", probes, exact, floors)
-    run = run_source(weights, probes)
+    run = run_source(weights, probes, scratch)
     return Truth(f"the source's own graph in {run.tool}", probes, run.activations, floors, exact)
 
 
-def compare(truth: Truth, folder: Path, forms: Sequence[str]) -> ParityReport:
-    """Run every form in ``folder`` and hold it against the truth; the report says what passed, nothing is raised."""
+def compare(truth: Truth, folder: Path, forms: Sequence[str], scratch: Path) -> ParityReport:
+    """Run every form in ``folder`` and hold it against the truth; the report says what passed, nothing is raised.
+
+    ``scratch`` is a folder for files on the way.
+    """
     runs = {REFERENCE: truth.reference} if truth.reference else {}
-    runs |= {form: list(run_form(folder, form, len(truth.floors) - 3, truth.probes)) for form in forms}
+    runs |= {form: list(run_form(folder, form, len(truth.floors) - 3, truth.probes, scratch)) for form in forms}
     return ParityReport(
         oracle=truth.tool,
         inputs=tuple(probe.name for probe in truth.probes),
@@ -76,28 +83,31 @@ def compare(truth: Truth, folder: Path, forms: Sequence[str]) -> ParityReport:
     )
 
 
-def run_form(folder: Path, form: str, layers: int, probes: Sequence[Probe]) -> Iterator[Activations]:
+def run_form(
+    folder: Path, form: str, layers: int, probes: Sequence[Probe], scratch: Path | None = None
+) -> Iterator[Activations]:
     """The activations of one form, run as its users run it: torch by transformers, ONNX by wellread's runtime."""
     if form == "torch":
         return run_torch(folder, probes)
-    return run_onnx(folder / FORMS[form].member, layers, probes)
+    return run_onnx(folder / FORMS[form].member, layers, probes, scratch or folder)
 
 
-def run_onnx(path: Path, layers: int, probes: Iterable[Probe]) -> Iterator[Activations]:
+def run_onnx(path: Path, layers: int, probes: Iterable[Probe], scratch: Path) -> Iterator[Activations]:
     """Run an ONNX form by wellread's own runtime.
 
-    ``sequence`` and ``pooled`` come from the file that is shipped, the inner points from a copy that exposes them.
+    ``sequence`` and ``pooled`` come from the file that is shipped, the inner points from a copy in ``scratch`` that
+    exposes them.
     """
     tensors = point_tensors(layers)
     finals = {point: tensors.pop(point) for point in ("sequence", "pooled")}
-    with tempfile.TemporaryDirectory(prefix="wellread-") as scratch:
-        expose_points(path, Path(scratch, "exposed.onnx"), layers)
-        exposed, shipped = Session(Path(scratch, "exposed.onnx")), Session(path)
-        for probe in probes:
-            feeds = (probe.ids, probe.mask, probe.types)
-            inner = exposed.run(*feeds, outputs=list(tensors.values()))
-            outer = shipped.run(*feeds, outputs=list(finals.values()))
-            yield dict(zip([*tensors, *finals], [*inner, *outer], strict=True))
+    copy = scratch / "exposed.onnx"
+    expose_points(path, copy, layers)
+    exposed, shipped = Session(copy), Session(path)
+    for probe in probes:
+        feeds = (probe.ids, probe.mask, probe.types)
+        inner = exposed.run(*feeds, outputs=list(tensors.values()))
+        outer = shipped.run(*feeds, outputs=list(finals.values()))
+        yield dict(zip([*tensors, *finals], [*inner, *outer], strict=True))
 
 
 def require_parity(report: ParityReport) -> None:
@@ -154,8 +164,7 @@ def _point(name: str, gate: Gate, arrays: Sequence[tuple[Probe, Array, Array]], 
         limit=limit,
         measure=gate.measure,
         worst=in_scope[int(np.argmax(each) if ceiling else np.argmin(each))][0].name,
-        # A comparison with NaN is false, so whatever is not a number fails.
-        passed=bool(figure <= limit if ceiling else figure >= limit),
+        passed=distance.max < NO_NUMBER and (figure <= limit if ceiling else figure >= limit),
     )
 
 
@@ -166,10 +175,16 @@ def _real(array: Array, probe: Probe) -> NDArray[np.float64]:
 
 
 def measure(mine: NDArray[np.float64], truth: NDArray[np.float64]) -> Distance:
-    """The distance between two stacks of vectors, (n, hidden) float64 each."""
-    errors = np.abs(mine - truth)
+    """The distance between two stacks of vectors, (n, hidden) float64 each.
+
+    A vector with anything in it that is not a number is as far off as can be: ``NO_NUMBER``, and cosine -1.
+    """
+    numbers = np.all(np.isfinite(mine), axis=-1)
+    mine = np.where(numbers[:, None], mine, 0)
+    errors = np.where(numbers[:, None], np.abs(mine - truth), NO_NUMBER)
     norms = np.linalg.norm(mine, axis=-1) * np.linalg.norm(truth, axis=-1)
     cosines = np.einsum("nh,nh->n", mine, truth) / np.maximum(norms, np.finfo(np.float64).tiny)
+    cosines = np.where(numbers, cosines, -1)
     return Distance(
         max=float(errors.max()),
         p99=float(np.quantile(errors, 0.99)),

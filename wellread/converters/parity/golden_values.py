@@ -20,7 +20,7 @@ from wellread.converters.recipe import Golden as Known
 from wellread.converters.recipe import Recipe
 from wellread.converters.weights import Weights
 from wellread.errors import ParityError
-from wellread.registry.records import Golden, Goldens, Pooling
+from wellread.registry.records import Architecture, Golden, Goldens, Pooling
 from wellread.runtime.tokenise import Tokeniser
 
 Vector = NDArray[np.floating[Any]]
@@ -54,12 +54,6 @@ class Yardstick:
     weights: Weights
     tokenise: Tokeniser
 
-    def run(self, ids: NDArray[np.int64]) -> Activations:
-        limit = self.weights.architecture.positions
-        if len(ids) > limit:
-            ids = np.concatenate([ids[: limit - 1], ids[-1:]])
-        return Reference(self.weights).run(single("golden", ids))
-
     def goldens(self, texts: Sequence[str], pooling: Pooling) -> Goldens:
         """What ``golden.json`` says of those of the texts that the model takes whole."""
         distinct = list(dict.fromkeys(texts))
@@ -68,14 +62,15 @@ class Yardstick:
         return Goldens(goldens=tuple(self._golden(text, t.ids, pooling) for text, t in fitting if len(t.ids) <= limit))
 
     def _golden(self, text: str, ids: NDArray[np.int64], pooling: Pooling) -> Golden:
-        run = self.run(ids)
+        run = Reference(self.weights).run(single("golden", ids))
         tokens = tuple(map(_rounded, run["sequence"][0]))
         return Golden(text=text, ids=tuple(map(int, ids)), vector=_rounded(POOLINGS[pooling](run)), tokens=tokens)
 
     def distances(self, golden: Known) -> dict[str, float]:
         """Way of making the golden's vector → the largest error of the floats it quotes."""
         ids = np.array(golden.ids, np.int64) if golden.ids else self.tokenise([golden.text])[0].ids
-        run = self.run(ids)
+        _check_fits(golden, ids, self.weights.architecture)
+        run = Reference(self.weights).run(single("golden", ids))
         known = np.array(golden.first)
         return {way: float(np.abs(vector[: len(known)] - known).max()) for way, vector in self._vectors(golden, run)}
 
@@ -97,6 +92,18 @@ class Yardstick:
         if not found:
             raise ParityError(f"{_described(golden)}: the tokeniser makes no such word of that text")
         return found[0]
+
+
+def _check_fits(golden: Known, ids: NDArray[np.int64], shape: Architecture) -> None:
+    """Raise ParityError where the golden cannot be one of a model of that shape."""
+    wrong = {
+        f"has {len(ids)} tokens, and the model has places for {shape.positions}": len(ids) > shape.positions,
+        f"has id {ids.max()}, and the vocabulary has {shape.vocabulary} entries": ids.max() >= shape.vocabulary,
+        f"quotes {len(golden.first)} floats of {shape.hidden}": len(golden.first) > shape.hidden,
+    }
+    problems = [problem for problem, so in wrong.items() if so]
+    if problems:
+        raise ParityError(f"{_described(golden)} is not one of this model: it {' and '.join(problems)}")
 
 
 def settle(recipe: Recipe, yardstick: Yardstick) -> Pooling:

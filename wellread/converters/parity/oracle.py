@@ -16,7 +16,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +38,11 @@ class OracleRun:
     activations: tuple[Activations, ...]
 
 
-def run_source(weights: Weights, probes: Sequence[Probe], timeout: float = 3600.0) -> OracleRun:
+def run_source(weights: Weights, probes: Sequence[Probe], exchange: Path, timeout: float = 3600.0) -> OracleRun:
     """Run the graph that ``weights`` came with on every probe; ``timeout`` in seconds is for all of them.
 
-    Arrays are float32. Positions beyond the real tokens hold what the graph gives there.
+    ``exchange`` is the folder through which the processes talk. Arrays are float32. Positions beyond the real tokens
+    hold what the graph gives there.
 
     Raises BadInput if the source has no graph, MissingExtra without TensorFlow, UnsupportedModel if a point of
     ``points(layers)`` is not found in the graph, SourceError if TensorFlow fails or takes too long.
@@ -51,11 +51,9 @@ def run_source(weights: Weights, probes: Sequence[Probe], timeout: float = 3600.
         raise BadInput(f"a source of format {weights.format} has no graph to run: compare with the float64 reference")
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "press")
-    with tempfile.TemporaryDirectory(prefix="wellread-oracle-") as name:
-        folder = Path(name)
-        _write_request(folder, probes)
-        _run_process(weights, folder, timeout)
-        return _read_answer(folder, weights, len(probes))
+    _write_request(exchange, probes)
+    _run_process(weights, exchange, timeout)
+    return _read_answer(exchange, weights, len(probes))
 
 
 def _write_request(folder: Path, probes: Sequence[Probe]) -> None:
@@ -68,8 +66,9 @@ def _write_request(folder: Path, probes: Sequence[Probe]) -> None:
 def _run_process(weights: Weights, folder: Path, timeout: float) -> None:
     layers = str(weights.architecture.layers)
     module = "wellread.converters.parity.oracle_process"
-    command = [sys.executable, "-m", module, str(weights.graph), weights.format, layers, str(folder)]
-    environment = os.environ | _QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # What lies in the working folder is not ours to run, so it is on no path.
+    command = [sys.executable, "-P", "-m", module, str(weights.graph), weights.format, layers, str(folder)]
+    environment = os.environ | _QUIET | {"PYTHONPATH": os.pathsep.join(_paths())}
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
@@ -77,6 +76,12 @@ def _run_process(weights: Weights, folder: Path, timeout: float) -> None:
     if done.returncode:
         tail = "\n".join(done.stderr.strip().splitlines()[-2:])
         raise SourceError(f"TensorFlow could not run {weights.graph} ({_ending(done.returncode)}):\n{tail}")
+
+
+def _paths() -> list[str]:
+    """Where this process imports from, but for the working folder; last the package's own place, if it is there."""
+    here, ours = Path.cwd(), Path(__file__).parents[3]
+    return [*(path for path in sys.path if path and Path(path).resolve() != here), str(ours)]
 
 
 def _ending(code: int) -> str:

@@ -1,6 +1,6 @@
 """The process that runs a SavedModel in TensorFlow and fetches its inner tensors; see oracle.py.
 
-    python -m wellread.converters.parity.oracle_process FOLDER FORMAT LAYERS EXCHANGE
+    python -P -m wellread.converters.parity.oracle_process FOLDER FORMAT LAYERS EXCHANGE
 
 The model is taken as one flat graph. TensorFlow 1 saved it as such; Keras nests every layer in functions of its own,
 which are inlined first, the variables staying outside. A point of the network is then the tensor that leaves the scope
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2, saved_model_pb2
 from tensorflow.python.grappler import tf_optimizer
 
+from wellread.converters.formats.saved_model import served
 from wellread.converters.parity.probes import points
 from wellread.errors import UnsupportedModel
 
@@ -70,10 +71,12 @@ class Model:
 
 
 def open_tf1(folder: str) -> Model:
-    """A SavedModel without an object graph: the signature names tensors of the one graph there is."""
+    """A SavedModel without an object graph: the signature names tensors of the graph that was read too."""
     saved = saved_model_pb2.SavedModel.FromString((Path(folder) / "saved_model.pb").read_bytes())
-    loaded = tf.saved_model.load(folder, tags=list(saved.meta_graphs[0].meta_info_def.tags))
-    signatures = saved.meta_graphs[0].signature_def
+    tags = [list(graph.meta_info_def.tags) for graph in saved.meta_graphs]
+    number = served(tags) or 0
+    loaded = tf.saved_model.load(folder, tags=tags[number])
+    signatures = saved.meta_graphs[number].signature_def
     key = _signature(signatures, {name: signature.inputs for name, signature in signatures.items()})
     inputs, outputs = signatures[key].inputs, signatures[key].outputs
     return Model(

@@ -38,15 +38,20 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     files: Mapping[str, str] = {}
 
+    @property
+    def typed(self) -> str:
+        """As it was typed: ``parse_source(source.typed)`` has the same kind and location."""
+        return _prefixed(self.kind, self.location)
+
     def __str__(self) -> str:
-        """As it is typed: ``parse_source(str(source))`` has the same kind and location."""
-        return self.location if self.kind in ("folder", "archive") else f"{self.kind}:{self.location}"
+        """As it was typed, but for what may be secret in an address: fit for messages, not for finding it again."""
+        return _prefixed(self.kind, _without_secrets(self.location))
 
     @property
     def told(self) -> str:
         """Where it was, for anyone: of a path on this machine only the name, for the rest differs on every other."""
         local = self.kind == "folder" or (self.kind == "archive" and not is_web(self.location))
-        return Path(self.location).absolute().name if local else self.location
+        return Path(self.location).absolute().name if local else _without_secrets(self.location)
 
 
 MODULES: dict[Kind, str] = {
@@ -80,7 +85,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.+)", re.DOTALL)
 
 
 def parse_source(text: str) -> Source:
-    """A source as it is typed: path, address or ``scheme:handle``. Not looked up yet. Raises BadInput."""
+    """A source as it is typed: path, address or ``scheme:handle``. Not fetched yet. Raises BadInput."""
     for pattern, kind, handle in _PAGES:
         if found := re.fullmatch(pattern, text):
             return _handle(kind, found.expand(handle))
@@ -108,12 +113,22 @@ def _handle(kind: Kind, handle: str) -> Source:
 def _local(text: str) -> Source:
     if not text.strip() or not text.isprintable():
         raise BadInput(f"{text!r} is not a source: give a folder, an archive, an address or {_SHAPES['tfhub'][1]}")
-    return Source(kind="archive" if text.lower().endswith(SUFFIXES) else "folder", location=text)
+    packed = text.lower().endswith(SUFFIXES) and not Path(text).expanduser().is_dir()
+    return Source(kind="archive" if packed else "folder", location=text)
 
 
 def fetcher(kind: Kind) -> Fetch:
     """The function that brings sources of that kind: ``fetch(source, work, progress) -> folder``."""
     return cast(Fetch, importlib.import_module(MODULES[kind]).fetch)
+
+
+def _prefixed(kind: Kind, location: str) -> str:
+    return location if kind in ("folder", "archive") else f"{kind}:{location}"
+
+
+def _without_secrets(location: str) -> str:
+    """An address without user, password, query and fragment, any of which may hold a key; the rest as it is."""
+    return re.sub(r"(https?://)([^/?#]*@)?([^?#]*).*", r"\1\3", location, flags=re.DOTALL)
 
 
 def is_web(location: str) -> bool:

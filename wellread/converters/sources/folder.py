@@ -13,6 +13,8 @@ def fetch(source: Source, work: Path, progress: Progress) -> Path:
     folder = Path(source.location).expanduser()
     if folder.is_dir():
         return folder
-    what = "is a file, and no .zip, .tar or .tar.gz" if folder.exists() else "is not there"
-    hint = f"; for a Kaggle handle write kaggle:{source.location}" if source.location.count("/") == 4 else ""
-    raise SourceUnavailable(f"the folder {folder} {what}{hint}")
+    if folder.exists():
+        raise SourceUnavailable(f"the folder {folder} is a file, and no .zip, .tar or .tar.gz")
+    like_a_handle = source.location.count("/") == 4 and not folder.is_absolute()
+    hint = f"; for a Kaggle handle write kaggle:{source.location}" if like_a_handle else ""
+    raise SourceUnavailable(f"the folder {folder} is not there{hint}")

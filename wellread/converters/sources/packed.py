@@ -7,12 +7,14 @@ from pathlib import Path
 from wellread.converters.archive import extract
 from wellread.converters.sources import Progress, Source, is_web
 from wellread.converters.sources.shelf import model_root, shelved
-from wellread.converters.sources.web import check_digest, digest_of, download
+from wellread.converters.sources.web import check_digest, digest_of, download, edition
 from wellread.errors import SourceUnavailable
 
 
 def fetch(source: Source, work: Path, progress: Progress) -> Path:
-    """Unpack it into ``work``, once per content or address.
+    """Unpack it into ``work``, once for its content.
+
+    What an address gives is what the pins say; where there are none, the server is asked whether it is still the same.
 
     Raises SourceUnavailable, UnsafeArchive, CorruptSource.
     """
@@ -36,4 +38,5 @@ def _from_web(source: Source, work: Path, progress: Progress) -> Path:
         progress(f"unpacking {archive.name}")
         extract(archive, target)
 
-    return model_root(shelved(work, source, "", make))
+    pinned = source.sha256 or source.files
+    return model_root(shelved(work, source, "" if pinned else edition(source.location), make))

@@ -33,9 +33,9 @@ def fetch(source: Source, work: Path, progress: Progress) -> Path:
 
 
 def _wheel(requirement: str, scratch: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input", "--only-binary=:all:"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
     finished = subprocess.run(
-        [*command, "--dest", str(scratch), requirement],
+        [*command, "--only-binary=:all:", "--dest", str(scratch), requirement],
         env={"PIP_RETRIES": "1", **os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         capture_output=True,
         text=True,

@@ -2,7 +2,7 @@
 
     <work>/sources/<key>/tree/      the files; the workbench renames <key> into place when all is there
 
-The key is the sha256 of what was asked for: the source as typed, its archive's pin, a local archive's content.
+The key is the sha256 of what was asked for: the source as typed, its archive's pin, what is known of its content.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from pathlib import Path
 
 from wellread.converters.sources import Source
 from wellread.converters.workbench import Workbench
-
-_STEP = "sources"
 
 
 def shelved(work: Path, source: Source, content: str, make: Callable[[Path, Path], object]) -> Path:
@@ -29,15 +27,15 @@ def shelved(work: Path, source: Source, content: str, make: Callable[[Path, Path
             make(Path(scratch), place / "tree")
 
     key = {"source": str(source), "sha256": source.sha256, "content": content}
-    return Workbench(work).step(_STEP, key, fill) / "tree"
+    return Workbench(work).step("sources", key, fill, lambda place: place / "tree")
 
 
-def discard(work: Path, folder: Path) -> None:
-    """Throw a tree away that turned out wrong, if it is one of ours, so that it is pulled afresh next time."""
-    shelf = work.resolve() / _STEP
-    for place in folder.resolve().parents:
-        if place.parent == shelf:
-            shutil.rmtree(place, ignore_errors=True)
+def discard(work: Path, folder: Path) -> bool:
+    """Throw a source away that turned out wrong, so that it is pulled afresh next time; False if it is not ours."""
+    ours = [place for place in (folder.resolve(), *folder.resolve().parents) if place.parent.parent == work.resolve()]
+    for place in ours:
+        shutil.rmtree(place, ignore_errors=True)
+    return bool(ours)
 
 
 def model_root(folder: Path) -> Path:

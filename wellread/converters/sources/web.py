@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,16 @@ def _followed(session: requests.Session, url: str) -> requests.Response:
     raise SourceUnavailable(f"it was redirected more than {_REDIRECTS} times")
 
 
+def edition(url: str) -> str:
+    """What the server says by which a change shows; anything, never the same, where it says nothing.
+
+    Raises SourceUnavailable.
+    """
+    with opened(url) as response:
+        told = [response.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]
+    return "\n".join(told) if any(told[:2]) else secrets.token_hex()
+
+
 def download(url: str, target: Path, sha256: str, progress: Progress, most: int = MOST) -> None:
     """Stream ``url`` into ``target``, which is there only once all of it has come and fits ``sha256``, if given.
 
@@ -89,7 +100,8 @@ def download(url: str, target: Path, sha256: str, progress: Progress, most: int 
 
 def _stream(response: requests.Response, partial: Path, progress: Progress, most: int) -> str:
     name = urlsplit(response.url).path.rpartition("/")[2]
-    announced = int(response.headers.get("Content-Length") or 0)
+    length = response.headers.get("Content-Length", "")
+    announced = int(length) if length.isdecimal() else 0
     hasher, size = hashlib.sha256(), 0
     _bound(response.url, announced, most)
     with partial.open("wb") as file:

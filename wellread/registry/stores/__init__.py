@@ -101,11 +101,16 @@ def read(store: Store, key: str, limit: int = MAX_SMALL) -> tuple[bytes, str] | 
 def _scheme(url: str) -> str:
     """The scheme of a URL, empty for a path; a single letter is a Windows drive."""
     scheme, separator, _ = url.partition("://")
+    if url.lower().startswith("file:"):
+        return "file"
     return scheme.lower() if separator and len(scheme) > 1 else ""
 
 
 def _path_of(url: str) -> Path:
+    """The folder that a ``file://`` URL names. Raises BadInput for one on another machine."""
     from urllib.parse import urlsplit
     from urllib.request import url2pathname  # brings an HTTP client with it
 
+    if not url.lower().startswith(("file:///", "file://localhost/")):
+        raise BadInput(f"{url} is not a folder of this machine: write file:///srv/hub, three slashes, or just the path")
     return Path(url2pathname(urlsplit(url).path))

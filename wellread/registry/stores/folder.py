@@ -21,9 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import filelock
-
-from wellread.errors import BadInput, PublishError
+from wellread.errors import BadInput, PublishError, WellreadError
 from wellread.registry import disk
 from wellread.registry.pieces import CHUNK, section
 from wellread.registry.stores import Body, Stat, Store, check_key
@@ -49,14 +47,15 @@ class FolderStore:
         self.url = str(self.root)
 
     def head(self, key: str) -> Stat | None:
-        path = self._path(key)
-        return _stat(path.stat()) if path.is_file() else None
+        with self._reading(key) as path:
+            return _stat(path.stat()) if path.is_file() else None
 
     def get_range(self, key: str, start: int = 0, length: int | None = None) -> Body | None:
-        try:
-            file = self._path(key).open("rb")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        with self._reading(key) as path:
+            try:
+                file = path.open("rb")
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                return None
         stat = _stat(os.fstat(file.fileno()))
         return Body(stat, _chunks(file, start, stat.size - start if length is None else length))
 
@@ -83,12 +82,18 @@ class FolderStore:
             return True
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        folder = prefix.rpartition("/")[0]
-        start = self._path(folder) if folder else self.root
-        for at, folders, files in os.walk(start):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            keys = ((Path(at) / name).relative_to(self.root).as_posix() for name in sorted(files) if name[0] != ".")
-            yield from (key for key in keys if key.startswith(prefix))
+        yield from (key for key in self._keys(prefix.rpartition("/")[0]) if key.startswith(prefix))
+
+    def _keys(self, folder: str) -> Iterator[str]:
+        """The keys below a folder as an object store sorts them: by all their bytes, the slashes among them."""
+        path = self._path(folder) if folder else self.root
+        found = [entry for entry in path.iterdir() if entry.name[0] != "."] if path.is_dir() else []
+        keys = [entry.relative_to(self.root).as_posix() + "/" * entry.is_dir() for entry in found]
+        for key in sorted(keys):
+            if not key.endswith("/"):
+                yield key
+            elif not (self.root / key).is_symlink():
+                yield from self._keys(key[:-1])
 
     def _path(self, key: str) -> Path:
         """Where a key lies. Raises BadInput if a link would lead out of the hub."""
@@ -98,8 +103,20 @@ class FolderStore:
         return path
 
     @contextmanager
+    def _reading(self, key: str) -> Iterator[Path]:
+        """Where a key lies. Raises WellreadError where this user may not read it."""
+        try:
+            yield self._path(key)
+        except OSError as error:
+            raise WellreadError(
+                f"cannot read {self.root / key}: {error.strerror or error}; ask the owner of the hub to open it to you"
+            ) from error
+
+    @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
         """Hold the hub's lock. Raises PublishError where that cannot be had."""
+        import filelock  # readers never need it
+
         private = self.root / _PRIVATE
         try:
             private.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,109 @@
+"""What the consumer's functions may be given, checked here and nowhere else.
+
+Whatever comes in is either of a kind that it can be, or refused by its own name, with what to give instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+from wellread.errors import BadInput, NotYet
+from wellread.registry.names import Lang, ModelName, parse_lang, parse_name
+
+Verify = Literal["stat", "full"]
+
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "path": ((str, Path), "the path of an artifact, or of a folder that one was unpacked into"),
+    "name": ((str,), "the name of a model, such as 'small_bert_L8_512'; wellread.open takes a path"),
+    "lang": ((str,), "a language code, such as 'en'"),
+    "hub": ((str, Path, type(None)), "a path or a URL, several with commas between, or None"),
+    "form": ((str,), "the name of a form, such as 'onnx', or 'auto'"),
+    "version": ((str, type(None)), "a str such as '2.6.0_2.4_1598344705269', '2.6.0' or '>=2.6,<3', or None"),
+    "folder": ((str,), "a folder of the hub, such as 'public/models'"),
+    "offline": ((bool, type(None)), "True, False, or None for what WELLREAD_OFFLINE says"),
+    "refresh": ((bool,), "True or False"),
+    "verify": ((str,), "'stat' (size, time and inode) or 'full' (every byte)"),
+}
+"""Of which types an argument can be, and how that is said."""
+
+
+class Request(NamedTuple):
+    """What a call asks for, parsed."""
+
+    name: ModelName
+    lang: Lang
+    hub: str | Path | None
+    form: str
+    version: str | None
+    folder: str
+    offline: bool
+    refresh: bool
+    verify: Verify
+
+
+def parse_request(
+    name: str,
+    lang: str,
+    hub: str | Path | None,
+    form: str,
+    version: str | None,
+    folder: str,
+    offline: bool | None,
+    refresh: bool,
+    verify: Verify,
+) -> Request:
+    """The arguments of ``pretrained`` and ``fetch``. Raises BadInput, NotYet."""
+    check_kinds(name=name, lang=lang, hub=hub, form=form, version=version, folder=folder)
+    check_kinds(offline=offline, refresh=refresh, verify=verify)
+    if verify not in get_args(Verify):
+        raise BadInput(f"verify={verify!r}: give {_KINDS['verify'][1]}")
+    return Request(
+        name=parse_name(name),
+        lang=parse_lang(lang),
+        hub=hub,
+        form=parse_form(form),
+        version=version,
+        folder=folder,
+        offline=_settled(offline),
+        refresh=refresh,
+        verify=verify,
+    )
+
+
+def parse_form(form: str) -> str:
+    """The form that a caller means; ``auto`` is the same on every machine. Raises NotYet."""
+    if form == "fastest":
+        raise NotYet("form='fastest' comes in a later version; form='onnx-int8' can be asked for by name")
+    return "onnx" if form == "auto" else form
+
+
+def check_kinds(**arguments: object) -> None:
+    """Raises BadInput for the first argument that is of another kind than it can be."""
+    for name, value in arguments.items():
+        kinds, wanted = _KINDS[name]
+        if not isinstance(value, kinds):
+            raise BadInput(f"{name}={value!r} is of type {type(value).__name__}: give {wanted}")
+        if isinstance(value, str | Path) and not _is_text(str(value)):
+            raise BadInput(f"{name}={str(value)!r} holds what no name and no path can hold: give {wanted}")
+
+
+def refuse_later(**arguments: object) -> None:
+    """Raises NotYet for the first argument that is given: these mean nothing yet."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise NotYet(f"{name}={value!r} comes in a later version of wellread; leave it out for now")
+
+
+def _is_text(value: str) -> bool:
+    """Whether the system can take a text: without NUL and lone surrogates, but those that stand for odd file names."""
+    try:
+        return b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+
+
+def _settled(offline: bool | None) -> bool:
+    return os.environ.get("WELLREAD_OFFLINE", "").lower() in ("1", "true", "yes", "on") if offline is None else offline
