@@ -8,8 +8,8 @@ import time
 
 import click
 
-from wellread.converters.recipe import FIRST_MOMENT, LAST_MOMENT
 from wellread.errors import BadInput
+from wellread.registry.names import FIRST_MOMENT, LAST_MOMENT
 
 moment_option = click.option(
     "--time",

@@ -138,6 +138,7 @@ def _facts(pressed: Pressed, published: Published | None, out: Path | None) -> d
         "sha256": pressed.packed.sha256,
         "size": pressed.packed.size,
         "source": manifest.source,
+        "dropped": pressed.dropped,
         "pooling": manifest.pooling,
         "forms": list(manifest.forms),
         "parity": pressed.report,

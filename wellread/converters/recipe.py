@@ -29,7 +29,17 @@ from wellread.converters.formats.claims import FIELDS
 from wellread.converters.sources import Source, parse_source
 from wellread.converters.yaml_tree import Complaints, Key
 from wellread.errors import BadInput, NotFound, near_misses
-from wellread.registry.names import Lang, ModelName, Version, parse_digest, parse_lang, parse_name
+from wellread.registry.names import (
+    FIRST_MOMENT,
+    LAST_MOMENT,
+    Lang,
+    ModelName,
+    Version,
+    parse_digest,
+    parse_lang,
+    parse_name,
+    parse_reference,
+)
 from wellread.registry.records import Annotator, Pooling
 
 FormName = Literal["torch", "onnx", "onnx-int8", "onnx-fp16"]
@@ -38,7 +48,6 @@ Level = Literal["token", "sentence", "pooled"]
 DEFAULT_FORMS: tuple[FormName, ...] = ("torch", "onnx", "onnx-int8")
 TOLERANCE = 1e-4
 SUFFIXES = (".yaml", ".yml")
-FIRST_MOMENT, LAST_MOMENT = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100: seconds taken for ms fall outside
 
 
 class Golden(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,14 +135,6 @@ def _version(text: str) -> str:
     return str(Version.parse(text))
 
 
-def _alias(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}", text):
-        raise BadInput(
-            f"{text!r} is not a reference: letters, digits, '.', '_' and '-', such as en.embed.bert.small_L8_512"
-        )
-    return text
-
-
 def _pinned_path(text: str) -> str:
     if not text.isprintable() or "\\" in text or any(part in ("", ".", "..") for part in text.split("/")):
         raise BadInput(f"{text!r} is not a path inside the source")
@@ -206,7 +207,7 @@ _RECIPE = {
     "supported": Key(read.flag),
     "recommended": Key(read.flag),
     "tags": Key(read.listed(read.text, distinct=True)),
-    "aliases": Key(read.listed(read.parsed(_alias), distinct=True)),
+    "aliases": Key(read.listed(read.parsed(parse_reference), distinct=True)),
     "languages": Key(read.listed(read.parsed(parse_lang), distinct=True)),
     "base_model": Key(read.text),
     "data_source": Key(read.text),

@@ -26,7 +26,7 @@ def shelved(work: Path, source: Source, content: str, make: Callable[[Path, Path
         with tempfile.TemporaryDirectory(dir=place) as scratch:
             make(Path(scratch), place / "tree")
 
-    key = {"source": str(source), "sha256": source.sha256, "content": content}
+    key = {"source": source.typed, "sha256": source.sha256, "content": content}
     return Workbench(work).step("sources", key, fill, lambda place: place / "tree")
 
 

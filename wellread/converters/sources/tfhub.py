@@ -23,8 +23,8 @@ def fetch(source: Source, work: Path, progress: Progress) -> Path:
     folder = cache / hashlib.sha1(source.location.encode(), usedforsecurity=False).hexdigest()
     if folder.is_dir() and any(folder.iterdir()):
         return folder
-    progress(f"asking for {source.location}")
+    progress(f"asking for {source.told}")
     with opened(f"{source.location}?tf-hub-format=compressed"):
-        progress(f"downloading {source.location} through tensorflow_hub")
+        progress(f"downloading {source.told} through tensorflow_hub")
     cache.mkdir(parents=True, exist_ok=True)
     return ask(source, "tensorflow_hub", {"TFHUB_CACHE_DIR": str(cache)})

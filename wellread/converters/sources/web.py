@@ -71,7 +71,7 @@ def _followed(session: requests.Session, url: str) -> requests.Response:
         response.close()
         following = urljoin(url, target)
         if not is_web(following) or (url.startswith("https:") and not following.startswith("https:")):
-            raise SourceUnavailable(f"it leads to {following[:80]}, which is not followed")
+            raise SourceUnavailable(f"it leads to {following.partition('?')[0][:80]}, which is not followed")
         url = following
     raise SourceUnavailable(f"it was redirected more than {_REDIRECTS} times")
 
@@ -116,7 +116,7 @@ def _stream(response: requests.Response, partial: Path, progress: Progress, most
 
 def _bound(url: str, size: int, most: int) -> None:
     if size > most:
-        raise UnsafeArchive(f"{url} is larger than {most} bytes")
+        raise UnsafeArchive(f"{url.partition('?')[0]} is larger than {most} bytes")
 
 
 def check_digest(what: str, found: str, pinned: str) -> None:
