@@ -75,9 +75,10 @@ def _goal(hub: str | None, out: Path | None) -> str | Path | None:
 
 
 def _require_writable(folder: Path) -> None:
+    """Try the folder, or where it is not there yet the one that it will be made in; leaves nothing behind."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise BadInput(f"{folder} cannot be written to: {error.strerror}. Choose another --out or --hub") from error
