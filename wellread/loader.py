@@ -127,7 +127,8 @@ def _resolved(asked: Request) -> tuple[Store | None, Release]:
     except NotFound as error:
         alias = _alias(asked)
         if alias is None:
-            raise NotFound(f"{error}{_advice(asked)}") from None
+            told = str(error)
+            raise NotFound(f"{told}{'' if told.endswith(('.', '?')) else '.'}{_advice(asked)}") from None
     return find(alias.name, alias.language)
 
 

@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import BuildModule
 from tests.fixtures.command import Command
 from tests.registry.samples import flip
+from wellread.registry.proof import read_proof, write_proof
 
 pytestmark = pytest.mark.press
 
@@ -54,7 +56,10 @@ def test_verify_hashes_an_artifact_holds_it_against_its_proof_and_replays_it(com
     sound = command("verify", artifact, "--json")
     assert sound.code == 0, sound.err
     assert list(sound.json) == ["hashes", "sha256", "proof", "goldens"]
-    assert (sound.json["proof"], sound.json["goldens"]) == ("is about these bytes", "met by onnx, onnx-int8")
+    assert (sound.json["proof"], sound.json["goldens"]) == (
+        "of these bytes: parity passed for torch, onnx, onnx-int8",
+        "met by onnx, onnx-int8",
+    )
     assert sound.json["sha256"] in command("verify", artifact).out
 
 
@@ -62,6 +67,18 @@ def test_verify_without_a_proof_says_so(command: Command, artifact: Path) -> Non
     artifact.with_name(f"{STEM}.proof.json").unlink()
     alone = command("verify", artifact, "--json")
     assert (alone.code, alone.json["proof"]) == (0, f"none beside it ({STEM}.proof.json)")
+
+
+def test_verify_refuses_a_proof_that_says_no_whatever_its_flags_say(command: Command, artifact: Path) -> None:
+    place = artifact.with_name(f"{STEM}.proof.json")
+    proof = read_proof(place)
+    first, *others = proof.parity.forms
+    far = replace(first.points[0], distance=replace(first.points[0].distance, max=9.0), passed=True)
+    forms = (replace(first, points=(far, *first.points[1:])), *others)
+    write_proof(place, replace(proof, parity=replace(proof.parity, forms=forms)))
+    refused = command("verify", artifact)
+    assert (refused.code, refused.out) == (1, "")
+    assert f"parity failed for {first.form}" in refused.err
 
 
 def test_verify_refuses_the_proof_of_other_bytes_before_it_runs_anything(

@@ -27,7 +27,7 @@ FOUNDING = {
 }
 """The keys of the card that founded the project."""
 HUGGING_FACE = {"license", "language", "library_name", "pipeline_tag", "tags"}
-SECTIONS = ["Description", "How to use", "Model Information", "Data Source", "Licence"]
+SECTIONS = ["Description", "How to use", "Model Information", "Parity", "Data Source", "Licence"]
 MODULES = {"onnx": Form(members=("modules.json", "onnx/model.onnx"), precision="fp32")}
 
 HOSTILE = {

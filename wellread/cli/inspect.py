@@ -20,7 +20,7 @@ from wellread.registry.names import parse_lang, parse_name
 from wellread.registry.proof import proof_name, read_proof
 from wellread.registry.records import Manifest, Release
 from wellread.registry.resolve import find, hubs
-from wellread.registry.stores import open_store
+from wellread.registry.stores import is_local, open_store
 
 
 @click.command(name="list")
@@ -32,6 +32,11 @@ def list_models(hub: str | None, as_json: bool) -> None:
     \b
     wellread list --hub ./hub
     """
+    missing = [
+        str(place) for place in hubs(hub) if hub and is_local(place) and not Path(open_store(place).url).is_dir()
+    ]
+    if missing:
+        raise NotFound(f"there is no folder {', '.join(missing)}: no hub to list")
     entries = [entry for place in hubs(hub) for entry in read_catalog(open_store(place))]
     if as_json:
         return print_json(entries)
@@ -121,13 +126,17 @@ def _verify_zip(path: Path) -> dict[str, str]:
 
 
 def _check_proof(path: Path, sha256: str) -> str:
-    """Whether there is a proof of these bytes. Raises IntegrityError for one of others."""
+    """What the proof of these bytes says. Raises IntegrityError for one of others, or one that says no."""
     proof = path.with_name(proof_name(path.name))
     if not proof.exists():
         return f"none beside it ({proof.name})"
-    if read_proof(proof).sha256 != sha256:
+    stated = read_proof(proof)
+    if stated.sha256 != sha256:
         raise IntegrityError(f"{proof} is about other bytes than {path}: build or fetch both again")
-    return "is about these bytes"
+    failed = [form.form for form in stated.parity.forms if not form.passed]
+    if failed or not stated.parity.passed:
+        raise IntegrityError(f"{proof} says that parity failed for {', '.join(failed) or 'every form'}: build it again")
+    return f"of these bytes: parity passed for {', '.join(form.form for form in stated.parity.forms)}"
 
 
 def _verify_model(name: str, lang: str, version: str | None, hub: str | None) -> dict[str, str]:

@@ -124,7 +124,12 @@ def _tell(pressed: Pressed, published: Published | None, goal: str | Path | None
     click.echo(f"artifact  {pressed.artifact if out else pressed.artifact.name}  {pressed.packed.size / 1e6:.1f} MB")
     click.echo(f"sha256    {pressed.packed.sha256}")
     source = pressed.manifest.source
-    click.echo(f"source    {source.kind}:{source.location}{'  (override)' if source.override else ''}")
+    click.echo(f"source    {source.kind}:{source.location}")
+    if source.override:
+        click.echo(
+            f"override  not known to be {pressed.manifest.name}: its golden values are missed, or it quotes none"
+        )
+        click.echo("          no hub takes it; give it another --name to publish it")
     if published:
         state = "already there, the same bytes" if published.already_there else "published"
         click.echo(f"hub       {goal}  {state} as {published.release.id}")

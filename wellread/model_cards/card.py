@@ -18,7 +18,7 @@ from wellread.model_cards.snippets import in_sentence_transformers, snippets
 from wellread.registry.records import Manifest, Pooling
 
 _POOLING: dict[Pooling, str] = {
-    "mean": "the mean of all pieces' vectors",
+    "mean": "the mean of all pieces' vectors, [CLS] and [SEP] among them",
     "mean-words": "the mean of the words' pieces, without [CLS] and [SEP]",
     "cls": "the vector of [CLS]",
     "pooler": "the pooler's output",
@@ -107,10 +107,10 @@ def front_matter(manifest: Manifest) -> dict[str, Any]:
 def information(manifest: Manifest) -> dict[str, str]:
     """The rows of the card's Model Information table, in the founding card's order."""
     shape, (inputs, outputs, _) = manifest.architecture, _LABELS[manifest.annotator]
-    return {
+    rows = {
         "Model Name": manifest.name,
         "Type": "embeddings",
-        "Compatibility": f"Spark NLP {manifest.library_version}+",
+        "Compatibility": f"library {manifest.library_version}, Spark {manifest.spark_version}",
         "License": manifest.license,
         "Edition": manifest.edition,
         "Input Labels": inputs,
@@ -123,6 +123,7 @@ def information(manifest: Manifest) -> dict[str, str]:
         "Vector of a text": _POOLING[manifest.pooling],
         "Forms": ", ".join(manifest.forms),
     }
+    return {label: value for label, value in rows.items() if value}
 
 
 def _number(text: str) -> float | str:
