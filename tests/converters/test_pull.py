@@ -5,28 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.converters.test_archive import contents
-from tests.fixtures.pulling import MODULE, PINS, kept, offering, pulled, reject, write
+from tests.fixtures.pulling import MODULE, PINS, kept, pulled, reject, write
 from tests.fixtures.web_server import Server
 from wellread.converters.pull import Pulled, pull
 from wellread.converters.sources import Source, parse_source
 from wellread.errors import BadInput, CorruptSource, ParityError, SourceUnavailable, UnsupportedModel
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Path:
-    return tmp_path / "work"
-
-
-@pytest.fixture
-def web() -> Iterator[Server]:
-    with offering() as server:
-        yield server
 
 
 def test_a_file_that_differs_from_its_pin_is_named(web: Server, work: Path) -> None:

@@ -1,25 +1,10 @@
-"""Where the tests of the sources pull from and to."""
+"""The caches of the hubs' own clients, apart from the user's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.fixtures.pulling import offering
-from tests.fixtures.web_server import Server
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Path:
-    return tmp_path / "work"
-
-
-@pytest.fixture
-def web() -> Iterator[Server]:
-    with offering() as server:
-        yield server
 
 
 @pytest.fixture
