@@ -32,7 +32,7 @@ format: setup ## rewrite the code as the formatter and linter want it
 	$(BIN)/ruff check --fix .
 
 test: setup ## every test that takes under a minute
-	$(BIN)/pytest -m "not heavy"
+	$(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal
 
 test-heavy: setup ## the long tests: large models, faults, many processes
 	$(BIN)/pytest -m heavy
@@ -42,6 +42,8 @@ test-wheel: setup ## build the wheel, install it bare, load a model without the 
 
 bench: setup ## benchmarks, beside the peers; results go to docs/
 	$(BIN)/python benchmarks/convert.py
+	$(BIN)/python benchmarks/registry.py
+	$(BIN)/python benchmarks/faults.py
 
 clean: ## remove what the targets above made, .venv and ./hub excepted
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

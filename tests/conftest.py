@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary
 from wellread.registry.records import Architecture
 
 _BUILT_TOGETHER = ("tf2-dict", "tf2-list", "tf1-saved-model", "tf1-checkpoint")
+_HOMES = itertools.count()
 _ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
@@ -95,6 +96,28 @@ def _run(module: str, *arguments: str) -> None:
 def module(tmp_path_factory: pytest.TempPathFactory) -> BuildModule:
     """``module("tf2-dict", layers=3)`` → the folder of such a module; see ``Modules``."""
     return Modules(tmp_path_factory.mktemp("modules"))
+
+
+_OWN = ("WELLREAD_HUB", "WELLREAD_KEY", "WELLREAD_OFFLINE", "WELLREAD_SITE_CACHE", "WELLREAD_TOKENS")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the developer has set up is no test's: their keys would sign what it publishes."""
+    homes = tmp_path_factory.mktemp("homes")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("WELLREAD_HOME", str(homes / "shared"))
+        for name in _OWN:
+            environment.delenv(name, raising=False)
+        yield homes
+
+
+@pytest.fixture(autouse=True)
+def home(_nobodys_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that no other test sees; it is made when something is put there."""
+    path = _nobodys_home / str(next(_HOMES))
+    monkeypatch.setenv("WELLREAD_HOME", str(path))
+    return path
 
 
 @pytest.hookimpl(wrapper=True)
