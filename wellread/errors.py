@@ -12,6 +12,10 @@
     │   └── UnsupportedModel              readable, but not a model that we convert
     ├── ParityError       RuntimeError    a form is not equal to the source: nothing is written
     ├── IntegrityError    RuntimeError    bytes differ from what the index or the manifest say
+    │   └── TrustError                    a line or proof that nobody trusted vouches for, or that was rolled back
+    ├── HubUnavailable    RuntimeError    a hub cannot be reached, refuses, or does not answer as one
+    │   └── Interrupted                   in a way that may pass by itself: worth trying again
+    │       └── Unreachable               nobody answers there: an address that is wrong, or no network
     └── PublishError      RuntimeError    the hub refuses a release
         └── VersionConflict               the version is there already, with other bytes
 
@@ -70,6 +74,26 @@ class ParityError(WellreadError, RuntimeError):
 
 class IntegrityError(WellreadError, RuntimeError):
     """Bytes differ from the digests in the index line or the manifest."""
+
+
+class TrustError(IntegrityError):
+    """Nobody who is trusted signed this, or an older state came back; raised where trust is enforced."""
+
+
+class HubUnavailable(WellreadError, RuntimeError):
+    """A hub cannot be reached, does not let us in, or answers what no hub would."""
+
+
+class Interrupted(HubUnavailable):
+    """As HubUnavailable, but it may pass: a broken connection, a busy server. ``after``: seconds that it asks for."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Unreachable(Interrupted):
+    """There is no connection at all: the host is not found, refuses, or keeps silent."""
 
 
 class PublishError(WellreadError, RuntimeError):

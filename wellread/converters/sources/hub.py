@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wellread.converters.sources import Source, clients
-from wellread.converters.sources.web import explain
 from wellread.errors import SourceUnavailable, missing_extra
+from wellread.registry.stores.reasons import explain
 
 
 def ask(source: Source, module: str, environment: Mapping[str, str] | None = None) -> Path:

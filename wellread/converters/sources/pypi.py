@@ -15,8 +15,9 @@ from pathlib import Path
 from wellread.converters.archive import extract
 from wellread.converters.sources import Progress, Source
 from wellread.converters.sources.shelf import shelved
-from wellread.converters.sources.web import check_digest, digest_of, explain
+from wellread.converters.sources.web import check_digest, digest_of
 from wellread.errors import SourceUnavailable
+from wellread.registry.stores.reasons import explain
 
 
 def fetch(source: Source, work: Path, progress: Progress) -> Path:

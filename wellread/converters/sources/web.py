@@ -1,47 +1,26 @@
-"""Getting one file over http(s), and saying in a few words why it could not be had."""
+"""Getting one file over http(s), a source's archive most often."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
-from wellread.converters.sources import Progress, is_web
-from wellread.errors import CorruptSource, SourceUnavailable, UnsafeArchive
+from wellread.converters.sources import Progress
+from wellread.errors import CorruptSource, HubUnavailable, SourceUnavailable, UnsafeArchive
+from wellread.registry.stores.connection import follow, redirect, unled
+from wellread.registry.stores.reasons import explain
 
 TIMEOUT = (3.05, 20.0)
 """Seconds to connect, and between two pieces of the answer: where there is no network it is known at once."""
 MOST = 8 * 2**30
 _CHUNK = 1024 * 1024
 _REDIRECTS = 8
-
-_REASONS = (
-    (r"Failed to resolve '([^']+)'", "the host {0} cannot be found: is there a network?"),
-    (r"Name or service not known|name resolution|getaddrinfo", "the host cannot be found: is there a network?"),
-    (r"timed? ?out", "no answer in time: is there a network, a proxy?"),
-    (r"IncompleteRead|Connection broken|RemoteDisconnected", "the answer broke off"),
-    (r"[Cc]onnection refused", "the connection was refused"),
-    (r"CERTIFICATE_VERIFY_FAILED", "its certificate cannot be verified: behind a proxy set REQUESTS_CA_BUNDLE"),
-    (r"InvalidSchema.*?'(\w+):", "it leads to a {0}: address, which is not followed"),
-    (r"\b(401|403|404|410|429|5\d\d) (?:Client|Server) Error", "the server answered {0}"),
-    (r"HTTP Error (\d+)", "the server answered {0}"),
-)
-
-
-def explain(error: object) -> str:
-    """Why something could not be had, in one line of at most 200 characters."""
-    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
-    for pattern, words in _REASONS:
-        if found := re.search(pattern, text):
-            return words.format(*found.groups())
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0][:200] if lines else "no reason was given"
 
 
 @contextmanager
@@ -51,11 +30,9 @@ def opened(url: str) -> Iterator[requests.Response]:
     Raises SourceUnavailable.
     """
     try:
-        with requests.Session() as session:
-            response = _followed(session, url)
-            with response:
-                response.raise_for_status()
-                yield response
+        with unled() as session, _followed(session, url) as response:
+            response.raise_for_status()
+            yield response
     except (requests.RequestException, UnicodeError) as error:
         raise SourceUnavailable(explain(error)) from error
 
@@ -65,14 +42,14 @@ def _followed(session: requests.Session, url: str) -> requests.Response:
         response = session.get(
             url, stream=True, timeout=TIMEOUT, allow_redirects=False, headers={"Accept-Encoding": "identity"}
         )
-        target = session.get_redirect_target(response)
+        target = redirect(response)
         if target is None:
             return response
         response.close()
-        following = urljoin(url, target)
-        if not is_web(following) or (url.startswith("https:") and not following.startswith("https:")):
-            raise SourceUnavailable(f"it leads to {following.partition('?')[0][:80]}, which is not followed")
-        url = following
+        try:
+            url = follow("it", url, target)
+        except HubUnavailable as error:
+            raise SourceUnavailable(str(error)) from error
     raise SourceUnavailable(f"it was redirected more than {_REDIRECTS} times")
 
 

@@ -7,13 +7,15 @@ that the caller has seen (compare and swap), told by its etag. One module a kind
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from wellread.errors import BadInput, IntegrityError, NotYet
+from wellread.errors import BadInput, IntegrityError
+from wellread.registry.stores.reasons import without_secrets
 
 MAX_SMALL = 256 * 1024 * 1024
 """Bytes that ``read`` takes into memory at most: an index file, a view, a proof."""
@@ -22,29 +24,47 @@ _KEY = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_.@\-]*(/[A-Za-z0-9_@][A-Za-z0-9_.@\-
 
 
 class Stat(NamedTuple):
-    """What a store knows of a key without reading it. ``etag`` changes with every write, and means nothing else."""
+    """What a store knows of a key without reading it.
+
+    ``size`` in bytes, -1 where the place does not say. ``etag`` changes with every write, and means nothing else.
+    """
 
     size: int
     etag: str
 
 
 class Body(NamedTuple):
-    """What a read gives: the ``stat`` of the whole object, taken in the same request, and the bytes asked for."""
+    """What a read gives: the ``stat`` of the whole object, taken in the same request, and the bytes asked for.
+
+    ``chunks`` raises as ``get_range`` does, and ends early where the object does. ``ranged`` is False where the place
+    cannot give a range, so that all bytes before it were read and dropped.
+    """
 
     stat: Stat
     chunks: Iterator[bytes]
+    ranged: bool = True
 
 
 class Store(Protocol):
-    """A place that holds keys. ``url`` is how a person names it."""
+    """A place that holds keys. ``url`` is how a person names it, without secrets and without a slash at the end.
+
+    Every operation raises BadInput for a key that no hub has; Interrupted where it may be tried again as it is;
+    HubUnavailable where that would not help; those that write raise PublishError where writing is refused.
+    """
 
     url: str
 
     def head(self, key: str) -> Stat | None:
         """Size and etag, or None where there is no such key."""
 
-    def get_range(self, key: str, start: int = 0, length: int | None = None) -> Body | None:
-        """``length`` bytes from ``start`` (all of them by default), or None where there is no such key."""
+    def get_range(
+        self, key: str, start: int = 0, length: int | None = None, *, unless: str | None = None
+    ) -> Body | None:
+        """``length`` bytes from ``start`` (all of them by default), or None where there is no such key.
+
+        Where the key still has the etag ``unless``, the body is empty: a conditional read in one request. Past the end
+        there are no bytes, which is no error.
+        """
 
     def put_new(self, key: str, source: Path | bytes) -> bool:
         """Create; False, with nothing written, where the key exists."""
@@ -56,31 +76,53 @@ class Store(Protocol):
         """All keys that start with ``prefix``, sorted."""
 
 
-_SCHEMES = {"": "folder", "file": "folder"}
-_LATER = ("http", "https", "s3", "gs", "az")
+_SCHEMES = {
+    "": "folder",
+    "file": "folder",
+    "http": "web",
+    "https": "web",
+    "s3": "bucket",
+    "gs": "bucket",
+    "az": "bucket",
+}
+"""Scheme of a URL → the module of this package whose ``open_store(url)`` opens it."""
+_LOCAL = ("", "file")
+_NEARLY = re.compile(r"(https?|s3|gs|az):", re.IGNORECASE)
+"""How an address begins that lacks a slash, and that would else be the name of a folder."""
+_SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]+:[0-9]{1,5}(/.*)?")
+"""An address that lacks its scheme: host and port, as a server prints them."""
 
 
 def open_store(url: str | Path) -> Store:
-    """The store at a path or URL. Opening touches nothing. Raises BadInput, NotYet."""
+    """The store at a path or URL. Opening touches nothing. Raises BadInput, MissingExtra."""
     scheme = "" if isinstance(url, Path) else _scheme(url)
-    if scheme in _LATER:
-        raise NotYet(f"{url}: hubs over {scheme}:// come in a later version; a folder or a file:// URL works now")
+    if not scheme and (near := _NEARLY.match(str(url))):
+        raise BadInput(
+            f"a hub's address begins with {near[1].lower()}://, and not as this one; for a folder write ./{near[0]}…"
+        )
+    if not isinstance(url, Path) and _SERVER.fullmatch(url) and not os.path.lexists(url):
+        raise BadInput(f"there is no folder {url}: is http:// missing? For a new folder write ./{url}")
     if scheme not in _SCHEMES:
-        raise BadInput(f"{url}: {scheme}:// is not a kind of hub; use a folder or a file:// URL")
-    path = _path_of(str(url)) if scheme else Path(url)
+        shown = without_secrets(str(url))
+        raise BadInput(f"{shown}: {scheme}:// is not a kind of hub; give a folder, or file, http, https, s3, gs, az")
     module = import_module(f"wellread.registry.stores.{_SCHEMES[scheme]}")
-    store: Store = module.open_store(path)
+    store: Store = module.open_store(_path_of(str(url)) if scheme == "file" else url)
     return store
 
 
 def is_local(url: str | Path) -> bool:
     """Whether a hub is read without a network."""
-    return isinstance(url, Path) or _scheme(url) in _SCHEMES
+    return isinstance(url, Path) or _scheme(url) in _LOCAL
+
+
+def is_key(key: str) -> bool:
+    """Whether a hub can have a key of that name."""
+    return _KEY.fullmatch(key) is not None and len(key) <= 512
 
 
 def check_key(key: str) -> str:
     """The key itself. Raises BadInput for one that is absolute, hidden, leads upwards or holds odd characters."""
-    if not _KEY.fullmatch(key) or len(key) > 512:
+    if not is_key(key):
         raise BadInput(f"{key!r} is not a key of a hub: use a relative path of letters, digits, '_', '-', '.', '@'")
     return key
 
@@ -112,5 +154,7 @@ def _path_of(url: str) -> Path:
     from urllib.request import url2pathname  # brings an HTTP client with it
 
     if not url.lower().startswith(("file:///", "file://localhost/")):
-        raise BadInput(f"{url} is not a folder of this machine: write file:///srv/hub, three slashes, or just the path")
+        raise BadInput(
+            f"{without_secrets(url)} is not a folder of this machine: write file:///srv/hub, three slashes, or the path"
+        )
     return Path(url2pathname(urlsplit(url).path))

@@ -17,25 +17,27 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from wellread.errors import BadInput, PublishError, WellreadError
+from wellread.errors import BadInput, HubUnavailable, PublishError
 from wellread.registry import disk
 from wellread.registry.pieces import CHUNK, section
 from wellread.registry.stores import Body, Stat, Store, check_key
 
 _PRIVATE = ".wellread"
+_FAILING = "is its disk there and sound?"
 _WAIT = 600.0
 """Seconds to wait for another writer: longer than any copy, shorter than for ever."""
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: str | Path) -> Store:
     """The store in a folder, which need not exist yet. Raises BadInput for a path that is a file."""
-    path = path.expanduser()
-    if path.exists() and not path.is_dir():
-        raise BadInput(f"{path} is not a folder: a hub is one")
+    path = Path(path).expanduser()
+    with suppress(PermissionError):  # said by whoever reads, so that the next hub of a list is tried
+        if path.exists() and not path.is_dir():
+            raise BadInput(f"{path} is not a folder: a hub is one")
     return FolderStore(path)
 
 
@@ -47,17 +49,23 @@ class FolderStore:
         self.url = str(self.root)
 
     def head(self, key: str) -> Stat | None:
-        with self._reading(key) as path:
+        with self._reading(key):
+            path = self._path(key)
             return _stat(path.stat()) if path.is_file() else None
 
-    def get_range(self, key: str, start: int = 0, length: int | None = None) -> Body | None:
-        with self._reading(key) as path:
+    def get_range(
+        self, key: str, start: int = 0, length: int | None = None, *, unless: str | None = None
+    ) -> Body | None:
+        with self._reading(key):
             try:
-                file = path.open("rb")
+                file = self._path(key).open("rb")
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
         stat = _stat(os.fstat(file.fileno()))
-        return Body(stat, _chunks(file, start, stat.size - start if length is None else length))
+        if stat.etag == unless:
+            file.close()
+            return Body(stat, iter(()))
+        return Body(stat, self._chunks(key, file, start, stat.size - start if length is None else length))
 
     def put_new(self, key: str, source: Path | bytes) -> bool:
         path = self._path(key)
@@ -86,8 +94,9 @@ class FolderStore:
 
     def _keys(self, folder: str) -> Iterator[str]:
         """The keys below a folder as an object store sorts them: by all their bytes, the slashes among them."""
-        path = self._path(folder) if folder else self.root
-        found = [entry for entry in path.iterdir() if entry.name[0] != "."] if path.is_dir() else []
+        with self._reading(folder):
+            path = self._path(folder) if folder else self.root
+            found = [entry for entry in path.iterdir() if entry.name[0] != "."] if path.is_dir() else []
         keys = [entry.relative_to(self.root).as_posix() + "/" * entry.is_dir() for entry in found]
         for key in sorted(keys):
             if not key.endswith("/"):
@@ -98,19 +107,30 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         """Where a key lies. Raises BadInput if a link would lead out of the hub."""
         path = self.root / check_key(key)
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
             raise BadInput(f"{path} is a link that leads out of the hub: remove it")
         return path
 
     @contextmanager
-    def _reading(self, key: str) -> Iterator[Path]:
-        """Where a key lies. Raises WellreadError where this user may not read it."""
+    def _reading(self, key: str) -> Iterator[None]:
+        """Raises HubUnavailable where this user may not read a key, or the disk fails."""
         try:
-            yield self._path(key)
+            yield
         except OSError as error:
-            raise WellreadError(
-                f"cannot read {self.root / key}: {error.strerror or error}; ask the owner of the hub to open it to you"
-            ) from error
+            advice = "ask the owner of the hub to open it to you" if isinstance(error, PermissionError) else _FAILING
+            raise HubUnavailable(f"cannot read {self.root / key}: {error.strerror or error}; {advice}") from error
+
+    def _chunks(self, key: str, file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+        """The bytes of a file that is closed when they were read or are dropped."""
+
+        def reading() -> Iterator[bytes]:
+            with file, self._reading(key):
+                yield b""
+                yield from section(file, start, length)
+
+        chunks = reading()
+        next(chunks)  # a generator that was never started would not close the file
+        return chunks
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
@@ -141,19 +161,6 @@ class FolderStore:
 
 def _stat(found: os.stat_result) -> Stat:
     return Stat(found.st_size, f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}")
-
-
-def _chunks(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-    """The bytes of a file that is closed when they were read or are dropped."""
-
-    def reading() -> Iterator[bytes]:
-        with file:
-            yield b""
-            yield from section(file, start, length)
-
-    chunks = reading()
-    next(chunks)  # a generator that was never started would not close the file
-    return chunks
 
 
 def _create(temp: Path, target: Path) -> None:
