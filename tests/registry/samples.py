@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import msgspec
 
 from wellread.registry import records
-from wellread.registry.artifact import Packed, describe, pack
-from wellread.registry.manifest import INPUTS
+from wellread.registry.artifact.manifest import INPUTS
+from wellread.registry.artifact.package import Packed, describe, pack
+from wellread.registry.artifact.proof import proof_name, write_proof
 from wellread.registry.names import Lang, ModelName
-from wellread.registry.proof import proof_name, write_proof
 
 TIME = 1598344705269
 FILES: Mapping[str, bytes] = {
@@ -107,7 +108,7 @@ def make_proof(manifest: records.Manifest, packed: Packed, *, passed: bool = Tru
         sha256=packed.sha256,
         manifest=packed.manifest,
         recipe="0" * 64,
-        source="0" * 64,
+        source=manifest.source.tensors,
         parity=records.ParityReport(
             oracle="float64",
             inputs=("real text",),
@@ -128,9 +129,25 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
     return folder
 
 
+def as_weights(data: bytes) -> tuple[bytes, str]:
+    """A safetensors file of one float32 tensor with those bytes, and the digest over its tensors."""
+    data += bytes(-len(data) % 4)
+    laid = {"dtype": "F32", "shape": [len(data) // 4], "data_offsets": [0, len(data)]}
+    header = json.dumps({"weights": laid}).encode()
+    digest = hashlib.sha256(f"weights\n({len(data) // 4},)\n".encode() + data).hexdigest()
+    return len(header).to_bytes(8, "little") + header + data, digest
+
+
 def make_sample(root: Path, files: Mapping[str, bytes] | None = None, **fields: Any) -> Sample:
-    """A release ready to publish below ``root``: ``files`` added to the usual ones, manifest ``fields`` as given."""
-    folder = write_files(root / "members", {**FILES, **(files or {})})
+    """A release ready to publish below ``root``: ``files`` added to the usual ones, manifest ``fields`` as given.
+
+    The bytes of ``model.safetensors`` are made a tensor of, and the source's, unless ``source`` is given.
+    """
+    given = {**FILES, **(files or {})}
+    if "source" not in fields:
+        given["model.safetensors"], digest = as_weights(given["model.safetensors"])
+        fields["source"] = msgspec.structs.replace(make_manifest().source, tensors=digest)
+    folder = write_files(root / "members", given)
     manifest = make_manifest(describe(folder), **fields)
     packed = pack(folder, manifest, root / str(manifest.artifact))
     proof = packed.path.with_name(proof_name(packed.path.name))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +37,8 @@ def replacing(
     ``settle(temp, target)`` puts it in place; ``os.link`` makes it create-only, and its FileExistsError passes.
     Raises WellreadError where the system refuses: the disk is full, closed to this user, the name too long.
     """
+    import secrets  # who only reads needs none
+
     temp = temp or target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         for folder in (temp.parent, target.parent):
@@ -57,27 +58,21 @@ def replacing(
             temp.unlink()
 
 
-@contextmanager
-def growing(target: Path, temp: Path) -> Iterator[BinaryIO]:
-    """As ``replacing``, but ``temp`` may hold a beginning already, and stays when the block does not end well."""
-    try:
-        for folder in (temp.parent, target.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        with temp.open("r+b" if temp.exists() else "x+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temp.replace(target)
-        sync(target.parent)
-    except OSError as error:
-        raise refused(target, error) from error
-
-
 def refused(target: Path, error: OSError) -> WellreadError:
     """The error for a file that the system does not let us write."""
     other = f" ({error.filename})" if error.filename and str(error.filename) != str(target) else ""
     advice = _ADVICE.get(error.errno or 0, _CLOSED)
     return WellreadError(f"cannot write {target}: {error.strerror or error}{other}; {advice}")
+
+
+def need(folder: Path, size: int, what: str) -> None:
+    """Raises WellreadError if ``size`` bytes do not fit on the disk of a folder, which need not exist yet."""
+    import shutil  # brings every compression with it
+
+    there = next(at for at in (folder, *folder.parents) if at.exists())
+    free = shutil.disk_usage(there).free
+    if free < size:
+        raise WellreadError(f"{what} needs {size:,} bytes more and {there} has {free:,} left; {_FULL}")
 
 
 def write(target: Path, data: bytes) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from wellread.errors import IntegrityError
 from wellread.registry.records import PIECE, Member
@@ -22,9 +22,31 @@ Reader = Callable[[int], Iterable[bytes]]
 """From an offset within a member to the rest of its bytes, in chunks of any size."""
 
 
-def sha256(data: bytes | bytearray) -> str:
+class Piece(NamedTuple):
+    """The ``number``-th piece of a member; ``start`` is where it lies in the artifact, ``size`` its bytes."""
+
+    member: str
+    number: int
+    start: int
+    size: int
+    digest: str
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
+
+def sha256(data: bytes | bytearray | memoryview) -> str:
     """The digest in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def pieces_of(member: Member, offset: int = 0) -> tuple[Piece, ...]:
+    """The pieces of a member whose first byte lies at ``offset``."""
+    return tuple(
+        Piece(member.name, number, offset + at, min(PIECE, member.size - at), digest)
+        for number, (at, digest) in enumerate(zip(range(0, member.size, PIECE), member.pieces, strict=True))
+    )
 
 
 def describe(path: Path, name: str) -> Member:
@@ -34,25 +56,30 @@ def describe(path: Path, name: str) -> Member:
         return Member(name=name, size=file.tell(), pieces=pieces)
 
 
-def checked(member: Member, read: Reader, where: str, first: int = 0) -> Iterator[bytes]:
-    """The bytes of a member from its ``first`` piece on, each piece compared with its hash before it is handed on.
+def checked(member: Member, read: Reader, where: str) -> Iterator[bytes]:
+    """The bytes of a member, each piece compared with its hash before it is handed on.
 
     A piece that differs is read once more from its start. Raises IntegrityError if it differs again.
     """
-    stream = _Stream(read(first * PIECE)) if first < len(member.pieces) else None
-    for number, digest in enumerate(member.pieces[first:], first):
-        start = number * PIECE
-        length = min(PIECE, member.size - start)
-        piece = stream.take(length) if stream else b""
-        if sha256(piece) != digest:
-            stream = _Stream(read(start))
-            piece = stream.take(length)
-        if sha256(piece) != digest:
-            raise IntegrityError(
-                f"{where}: {member.name} differs from the manifest in bytes {start} to {start + length}, read twice. "
-                "Fetch or build it again; nothing of it was used"
-            )
-        yield piece
+    stream = Stream(read(0) if member.pieces else ())
+    try:
+        for piece in pieces_of(member):
+            data = stream.take(piece.size)
+            if sha256(data) != piece.digest:
+                stream.close()
+                stream = Stream(read(piece.start))
+                data = stream.take(piece.size)
+            if sha256(data) != piece.digest:
+                raise IntegrityError(f"{differing(piece, where)}. Fetch or build it again; nothing of it was used")
+            yield data
+    finally:
+        stream.close()
+
+
+def differing(piece: Piece, where: str) -> str:
+    """What is wrong with a piece that was read twice, its bytes counted from the start of its member."""
+    at = piece.number * PIECE
+    return f"{where}: {piece.member} differs from the manifest in bytes {at} to {at + piece.size}, read twice"
 
 
 def matches(member: Member, path: Path) -> bool:
@@ -62,13 +89,14 @@ def matches(member: Member, path: Path) -> bool:
     return describe(path, member.name) == member
 
 
-def leading(member: Member, file: BinaryIO) -> int:
-    """How many whole pieces of a member an open file begins with."""
-    file.seek(0)
-    for number, digest in enumerate(member.pieces):
-        if sha256(file.read(min(PIECE, member.size - number * PIECE))) != digest:
-            return number
-    return len(member.pieces)
+def present(member: Member, file: BinaryIO) -> set[int]:
+    """The numbers of the pieces of a member that an open file holds where they belong."""
+    found = set()
+    for piece in pieces_of(member):
+        file.seek(piece.start)
+        if sha256(file.read(piece.size)) == piece.digest:
+            found.add(piece.number)
+    return found
 
 
 def stretch(path: Path, start: int, length: int) -> Iterator[bytes]:
@@ -85,17 +113,53 @@ def section(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
         yield chunk
 
 
-class _Stream:
-    """Chunks of any size, taken in the sizes that are wanted."""
+class Stream:
+    """Chunks of any size, taken in the lengths that are wanted. ``told`` is given the length of each that comes."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], told: Callable[[int], object] = lambda _: None) -> None:
         self._chunks = iter(chunks)
-        self._held = bytearray()
+        self._told = told
+        self._held = memoryview(b"")
+
+    def fill(self, buffer: memoryview) -> memoryview:
+        """The next bytes, copied into a buffer; what of it they fill, which is less where the stream ends early.
+
+        A buffer that is used again is faster than to keep the chunks: fresh memory costs more than the copy.
+        """
+        at = 0
+        for part in self._parts(len(buffer)):
+            buffer[at : at + len(part)] = part
+            at += len(part)
+        return buffer[:at]
 
     def take(self, length: int) -> bytes:
         """The next ``length`` bytes; fewer where the stream ends early."""
-        while len(self._held) < length and (chunk := next(self._chunks, None)) is not None:
-            self._held += chunk
-        taken = bytes(self._held[:length])
-        del self._held[:length]
-        return taken
+        return b"".join(self._parts(length))
+
+    def drop(self, length: int) -> None:
+        """Pass over the next ``length`` bytes."""
+        for _ in self._parts(length):
+            pass
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the source of the chunks go, a connection perhaps; no more are taken."""
+        if close := getattr(self._chunks, "close", None):
+            close()
+
+    def _parts(self, length: int) -> Iterator[memoryview]:
+        while length > 0:
+            if not self._held:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    return
+                self._told(len(chunk))
+                self._held = memoryview(chunk)
+            part, self._held = self._held[:length], self._held[length:]
+            length -= len(part)
+            yield part

@@ -5,7 +5,7 @@
         subject                 the artifact's file name and sha256
         predicateType           urn:wellread:proof:1
         predicate               a ``Proof`` record
-      signatures                empty until a key exists
+      signatures                over the payload's bytes, by the publisher's keys; empty where there is none
 
 Format: https://github.com/secure-systems-lab/dsse and https://github.com/in-toto/attestation (v1).
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,8 @@ import msgspec
 from wellread.errors import BadInput, IntegrityError
 from wellread.registry import disk
 from wellread.registry.records import FORMAT, Proof, Record, Signature, decode, encode, encode_pretty
+from wellread.registry.trust.keys import Key
+from wellread.registry.trust.signing import sign, signers
 
 PAYLOAD = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -62,11 +65,31 @@ def proof_name(artifact: str) -> str:
     return f"{artifact.removesuffix('.zip')}.proof.json"
 
 
-def write_proof(path: Path, proof: Proof) -> None:
-    """Write a proof as an unsigned envelope, in one step."""
+def write_proof(path: Path, proof: Proof, keys: Iterable[Key] = ()) -> None:
+    """Write a proof, signed by each key, in one step."""
     subject = Subject(name=proof.artifact, digest=Digests(sha256=proof.sha256))
     statement = encode(Statement(subject=(subject,), predicate=proof))
-    disk.write(path, encode_pretty(Envelope(payload=base64.b64encode(statement).decode())))
+    envelope = Envelope(payload=base64.b64encode(statement).decode(), signatures=sign(PAYLOAD, statement, keys))
+    disk.write(path, encode_pretty(envelope))
+
+
+def signed_proof(raw: bytes, keys: Iterable[Key], where: str = "the proof") -> bytes:
+    """An envelope with the signatures of these keys added; the same bytes where they have signed it already.
+
+    Raises IntegrityError for what is no envelope.
+    """
+    envelope, payload = _opened(raw, where)
+    done = signers(PAYLOAD, payload, envelope.signatures)
+    added = sign(PAYLOAD, payload, (key for key in keys if key.id not in done))
+    if not added:
+        return raw
+    return encode_pretty(msgspec.structs.replace(envelope, signatures=(*envelope.signatures, *added)))
+
+
+def proof_signers(raw: bytes, where: str = "the proof") -> tuple[str, ...]:
+    """The ids of the keys whose signature of an envelope is good. Raises IntegrityError for what is none."""
+    envelope, payload = _opened(raw, where)
+    return signers(PAYLOAD, payload, envelope.signatures)
 
 
 def read_proof(path: Path) -> Proof:
@@ -78,15 +101,26 @@ def read_proof(path: Path) -> Proof:
 
 def parse_proof(raw: bytes, where: str) -> Proof:
     """The proof in an envelope. Raises IntegrityError."""
-    envelope = decode(raw, Envelope, where)
-    try:
-        payload = base64.b64decode(envelope.payload, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise IntegrityError(f"{where}: its payload is not base64") from error
+    _, payload = _opened(raw, where)
     statement = decode(payload, Statement, f"the statement in {where}")
-    if (envelope.payload_type, statement.type, statement.predicate_type) != (PAYLOAD, STATEMENT, PREDICATE):
-        raise IntegrityError(f"{where} is not a proof of a kind that this wellread knows ({PREDICATE})")
+    if (statement.type, statement.predicate_type) != (STATEMENT, PREDICATE):
+        raise _unknown(where)
     proof = statement.predicate
     if statement.subject != (Subject(name=proof.artifact, digest=Digests(sha256=proof.sha256)),):
         raise IntegrityError(f"{where} speaks of one artifact and measures another")
     return proof
+
+
+def _opened(raw: bytes, where: str) -> tuple[Envelope, bytes]:
+    """An envelope and its payload. Raises IntegrityError."""
+    envelope = decode(raw, Envelope, where)
+    if envelope.payload_type != PAYLOAD:
+        raise _unknown(where)
+    try:
+        return envelope, base64.b64decode(envelope.payload, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise IntegrityError(f"{where}: its payload is not base64") from error
+
+
+def _unknown(where: str) -> IntegrityError:
+    return IntegrityError(f"{where} is not a proof of a kind that this wellread knows ({PREDICATE})")

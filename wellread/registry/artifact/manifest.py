@@ -50,6 +50,11 @@ def is_member_name(name: str) -> bool:
     return bool(plain) and name.endswith(KINDS) and name.lower() != MANIFEST
 
 
+def is_form_name(form: str) -> bool:
+    """Whether a form can be called that."""
+    return bool(_FORM.fullmatch(form)) and form not in ("auto", "all", "fastest")
+
+
 def parse_manifest(raw: bytes, where: str) -> Manifest:
     """A manifest that an artifact can have; every problem is named at once. Raises IntegrityError."""
     manifest = decode(raw, Manifest, f"{MANIFEST} of {where}")
@@ -119,7 +124,7 @@ def _member_problems(manifest: Manifest) -> Iterator[str]:
 def _form_problems(manifest: Manifest) -> Iterator[str]:
     names = {member.name for member in manifest.files} | {MANIFEST}
     for form, record in manifest.forms.items():
-        if not _FORM.fullmatch(form) or form in ("auto", "all", "fastest"):
+        if not is_form_name(form):
             yield f"{form!r} is not a form's name"
         if missing := sorted(set(record.members) - names):
             yield f"form {form!r} needs {', '.join(missing)}, not among its files"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.registry.samples import FILES, make_manifest, write_files
 from wellread.errors import IntegrityError, NotFound
-from wellread.registry.artifact import describe
-from wellread.registry.manifest import is_member_name, members_of, parse_manifest
+from wellread.registry.artifact.manifest import is_member_name, members_of, parse_manifest
+from wellread.registry.artifact.package import describe
 from wellread.registry.records import PIECE, Form, Manifest, Member, encode
 
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
+import filelock
 import pytest
 
 from tests.registry.processes import start, unprivileged
 from tests.registry.samples import flip, make_sample, noise
 from tests.registry.watched import ONNX, Watched, list_in, members_in, unproved
-from wellread.errors import IntegrityError
-from wellread.registry import cache
-from wellread.registry.artifact import open_artifact
-from wellread.registry.fetch import bring, install
+from wellread.errors import IntegrityError, WellreadError
+from wellread.registry.cache import entry as cache
 from wellread.registry.records import Manifest, Release
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("WELLREAD_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+from wellread.registry.transfer import progress
+from wellread.registry.transfer.fetch import bring
 
 
 @pytest.fixture
@@ -163,32 +162,136 @@ def test_another_onnxruntime_tries_a_form_again(
     assert members_in(path) == ONNX
 
 
-# ---------------------------------------------------------------- what it remembers
+# ---------------------------------------------------------------- what is there, and when it was used
 
 
-def test_the_cache_knows_what_it_has(listed: tuple[Watched, Release]) -> None:
-    assert list(cache.releases()) == []
+def test_the_cache_knows_what_it_has_and_nothing_else(listed: tuple[Watched, Release], home: Path) -> None:
+    assert list(cache.entries()) == []
+    path, _ = bring(*listed, "onnx", prove=unproved)
+    (home / "cache/models/stray").mkdir()
+    (home / "cache/models/link-0123").symlink_to(path)
+    (entry,) = cache.entries()
+    assert (entry.path, entry.stem, entry.digest) == (path, listed[1].file.removesuffix(".zip"), listed[1].manifest)
+    assert entry.holds("onnx")
+    flip(path / "manifest.json", 5)
+    (entry,) = cache.entries()
+    assert entry.path == path
+    assert entry.holds("onnx") is None
+
+
+def test_use_is_noted_to_the_hour(listed: tuple[Watched, Release]) -> None:
+    path, _ = bring(*listed, "onnx", prove=unproved)
+    (entry,) = cache.entries()
+    used = path / ".wellread/used"
+    for age, noted in ((10, False), (7200, True)):
+        before = time.time() - age
+        os.utime(used, (before, before))
+        os.utime(path / ".wellread/onnx.json", (before, before))
+        assert entry.used() == pytest.approx(before, abs=1)
+        bring(*listed, "onnx", prove=unproved)
+        assert (entry.used() > before + 60) is noted
+
+
+# ---------------------------------------------------------------- a cache for the whole site
+
+
+@pytest.fixture
+def site(listed: tuple[Watched, Release], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the user's cache that everybody may read; the user's own is empty again."""
     bring(*listed, "onnx", prove=unproved)
-    assert list(cache.releases()) == [listed[1]]
+    shutil.copytree(home / "cache", tmp_path / "site")
+    shutil.rmtree(home)
+    listed[0].reads.clear()
+    monkeypatch.setenv("WELLREAD_SITE_CACHE", str(tmp_path / "site"))
+    return tmp_path / "site"
 
 
-def test_a_model_first_opened_from_a_zip_is_found_offline_once_a_hub_gave_it(tmp_path: Path) -> None:
-    sample = make_sample(tmp_path)
-    install(open_artifact(sample.zip), "onnx", prove=unproved)
-    assert list(cache.releases()) == []
-    store, release = list_in(sample, tmp_path / "hub")
-    bring(store, release, "onnx", prove=unproved)
-    assert list(cache.releases()) == [release]
-    assert cache.remembered(store.url, sample.zip.stem) == release
-    assert cache.remembered("elsewhere", sample.zip.stem) is None
+def test_a_site_cache_is_read_and_hashed_once_and_never_written(
+    listed: tuple[Watched, Release], site: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in site.rglob("*")}
+    path, manifest = bring(*listed, "onnx", prove=lambda *_: pytest.fail("proved again"))
+    assert path.is_relative_to(site)
+    monkeypatch.setattr(cache.Entry, "sound", lambda *_: pytest.fail("hashed again"))
+    assert bring(None, listed[1], "onnx", prove=unproved) == (path, manifest)
+    assert listed[0].reads == []
+    assert {path: path.stat().st_mtime_ns for path in site.rglob("*")} == before
+    assert not (home / "cache/models").exists()
 
 
-def test_a_hub_made_anew_is_remembered_in_the_place_of_the_old(tmp_path: Path) -> None:
-    for place, files in (("a", {}), ("b", {"vocab.txt": b"new"})):
-        shutil.rmtree(tmp_path / "hub", ignore_errors=True)
-        store, release = list_in(make_sample(tmp_path / place, files), tmp_path / "hub")
-        bring(store, release, "onnx", prove=unproved)
-    assert list(cache.releases()) == [release]
+def test_what_the_site_lacks_or_has_wrong_goes_into_the_users_cache(
+    listed: tuple[Watched, Release], site: Path, home: Path
+) -> None:
+    assert bring(*listed, "torch", prove=unproved)[0].is_relative_to(home)
+    flip(next(site.rglob("model.onnx")), 5)
+    path, _ = bring(*listed, "onnx", prove=unproved)
+    assert path.is_relative_to(home)
+    assert (path / "onnx/model.onnx").read_bytes() == b"fp32" * 1000
+
+
+def test_a_form_that_failed_here_is_not_taken_from_the_site(
+    listed: tuple[Watched, Release], site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def miss(*_: object) -> None:
+        raise IntegrityError("misses a golden")
+
+    monkeypatch.delenv("WELLREAD_SITE_CACHE")
+    with pytest.raises(IntegrityError, match="misses a golden"):
+        bring(*listed, "onnx", prove=miss)
+    monkeypatch.setenv("WELLREAD_SITE_CACHE", str(site))
+    with pytest.raises(IntegrityError, match="quarantined in"):
+        bring(*listed, "onnx", prove=unproved)
+
+
+# ---------------------------------------------------------------- locks
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "no locks"), NotImplementedError("no locks")])
+def test_where_locks_do_not_work_each_writer_has_files_of_its_own(
+    listed: tuple[Watched, Release], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    entry = cache.Entry(listed[1].file.removesuffix(".zip"), listed[1].manifest)
+    others = entry.path / ".wellread/incoming-of-another"
+    others.parent.mkdir(parents=True)
+    others.write_bytes(b"half")
+
+    def during(path: Path, manifest: Manifest, form: str) -> None:
+        bring(*listed, "onnx", prove=unproved)  # another writer at the same time, which is faster
+
+    path, manifest = bring(*listed, "onnx", prove=during)
+    assert members_in(path) == ONNX
+    assert entry.holds("onnx", full=True) == manifest
+    assert list(path.rglob("incoming-*")) == [others]
+    another, graph = cache.Entry(entry.stem, entry.digest), manifest.member("onnx/model.onnx")
+    with entry.writing(), another.writing():
+        assert entry.incoming(graph).temp != another.incoming(graph).temp
+
+
+def test_a_cache_that_may_not_be_written_is_no_file_system_without_locks(
+    listed: tuple[Watched, Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(WellreadError, match=r"the cache .* cannot be written: Permission denied.*WELLREAD_HOME"):
+        bring(*listed, "onnx", prove=unproved)
+
+
+def test_who_waits_for_another_writer_is_told(listed: tuple[Watched, Release], monkeypatch: pytest.MonkeyPatch) -> None:
+    said: SimpleQueue[str] = SimpleQueue()
+    monkeypatch.setattr(progress, "say", said.put)
+    entry = cache.Entry(listed[1].file.removesuffix(".zip"), listed[1].manifest)
+    waiter = threading.Thread(target=bring, args=(*listed, "onnx"), kwargs={"prove": unproved})
+    with entry.writing():
+        waiter.start()
+        assert said.get(timeout=30) == f"Another process is fetching {entry.stem}: waiting for it."
+    waiter.join()
+    assert entry.holds("onnx")
 
 
 # ---------------------------------------------------------------- other processes
@@ -197,9 +300,10 @@ def test_a_hub_made_anew_is_remembered_in_the_place_of_the_old(tmp_path: Path) -
 _FETCH = """
 import os, sys
 from pathlib import Path
-from wellread.registry import cache, disk
-from wellread.registry.fetch import bring
-from wellread.registry.index import read_releases
+from wellread.registry import disk
+from wellread.registry.cache.incoming import Incoming
+from wellread.registry.transfer.fetch import bring
+from wellread.registry.hub.index import read_releases
 from wellread.registry.stores import open_store
 hub, kill_at, log = sys.argv[1:]
 left = int(kill_at)
@@ -214,12 +318,12 @@ def dying(operation):
 os.replace = dying(os.replace)
 os.fsync = dying(os.fsync)
 disk.replacing.__wrapped__.__kwdefaults__["settle"] = os.replace
-receive = cache.Entry.receive
-def logged(self, member, read):
-    receive(self, member, read)
+settle = Incoming.settle
+def logged(self):
+    settle(self)
     with open(log, "a") as file:
-        file.write(member.name + chr(10))
-cache.Entry.receive = logged
+        file.write(self.target.name + chr(10))
+Incoming.settle = logged
 store = open_store(hub)
 path, _ = bring(store, read_releases(store, "tiny")[0], "onnx", prove=lambda *_: None)
 print(path)
@@ -232,7 +336,7 @@ def test_killed_at_any_step_nothing_looks_whole_and_the_next_run_keeps_what_is_t
     store, release = listed
     entry = cache.Entry(release.file.removesuffix(".zip"), release.manifest)
     died = 0
-    for step in range(0, 60, 3):
+    for step in range(0, 60, 4):
         shutil.rmtree(home, ignore_errors=True)
         with start(_FETCH, store.url, str(step), tmp_path / "log") as child:
             output = child.communicate()[0]
@@ -252,23 +356,24 @@ def test_killed_at_any_step_nothing_looks_whole_and_the_next_run_keeps_what_is_t
     assert died >= 4
 
 
+@pytest.mark.parametrize("count", [3, pytest.param(16, marks=pytest.mark.heavy)])
 def test_processes_at_once_on_a_cold_cache_fetch_each_member_once(
-    listed: tuple[Watched, Release], tmp_path: Path
+    listed: tuple[Watched, Release], tmp_path: Path, count: int
 ) -> None:
     store, _ = listed
     log = tmp_path / "log"
-    children = [start(_FETCH, store.url, "-1", log) for _ in range(8)]
+    children = [start(_FETCH, store.url, "-1", log) for _ in range(count)]
     outputs = {child.communicate()[0] for child in children}
-    assert [child.returncode for child in children] == [0] * 8
+    assert [child.returncode for child in children] == [0] * count
     assert len(outputs) == 1
-    assert sorted(log.read_text().split()) == sorted(ONNX - {"manifest.json"})
+    assert sorted(log.read_text().split()) == sorted(Path(name).name for name in ONNX - {"manifest.json"})
 
 
 _PLAIN = """
 import resource, sys
 from wellread.errors import WellreadError
-from wellread.registry.fetch import bring
-from wellread.registry.index import read_releases
+from wellread.registry.transfer.fetch import bring
+from wellread.registry.hub.index import read_releases
 from wellread.registry.stores import open_store
 hub, limit = sys.argv[1:]
 if int(limit):
@@ -283,7 +388,8 @@ except WellreadError as error:
 
 def test_a_warm_load_takes_no_lock_nor_imports_what_would(listed: tuple[Watched, Release]) -> None:
     bring(*listed, "onnx", prove=unproved)
-    script = _PLAIN + "assert not {'filelock', 'importlib.metadata'} & set(sys.modules)"
+    heavy = {"filelock", "importlib.metadata", "requests", "cryptography", "tqdm", "zipfile", "concurrent.futures"}
+    script = f"{_PLAIN}\nassert not {heavy} & set(sys.modules)"
     command = [sys.executable, "-c", script, listed[0].url, "0"]
     subprocess.run(command, capture_output=True, text=True, check=True)
 

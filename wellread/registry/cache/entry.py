@@ -5,34 +5,45 @@
       models/<artifact>-<16 hex of the manifest's sha256>/
         manifest.json  README.md  vocab.txt  onnx/model.onnx …     the members of the forms fetched so far
         .wellread/
-          hubs/<16 hex of the hub's URL>.json   what that hub's index says of it: found offline, and if pinned
           <form>.json          completion marker, written last: the manifest's digest and each member's stamp
-          incoming-<16 hex>    the whole pieces of a member that came so far
+          used                 its mtime says when the release was last opened, to the hour
+          incoming-<16 hex>    the pieces of a member that came so far, each at its place
           quarantine/<form>/   a graph that failed its goldens, quarantine/<form>.json why
+      stamps/<16 hex of a site cache's path>/<release>/<form>.json     markers of files in that cache, as seen from here
+    $WELLREAD_SITE_CACHE/models/…              a second cache of the same layout, only ever read
 
 A form is whole when its marker says so and every member has the size, mtime and inode of the marker's stamp: a warm
-load hashes nothing but the manifest. A member whose stamp differs is hashed again, and fetched again if its bytes
-differ too. Readers take no lock and need no write access; a writer holds the release's lock, so that anything half
-made which it finds is the leaving of a process that died. Of a member begun its whole pieces are taken over, once they
-are hashed again. A link inside the folder is never written through, and what stands in the way is removed.
+load hashes nothing but the manifest. A member whose stamp differs is hashed again; if its bytes differ too, the pieces
+that do are fetched again. Readers take no lock and need no write access; a writer holds the release's lock, so that
+anything half made which it finds is the leaving of a process that died. Of a member begun the good pieces are taken
+over, once they are hashed again. A link inside the folder is never written through, and what stands in the way is
+removed.
+
+Where a file system has no locks, each writer has files of its own and the last rename wins: nothing half made is taken
+over then, and nothing wrong is read.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from wellread.errors import IntegrityError, WellreadError
 from wellread.registry import disk, pieces
-from wellread.registry.manifest import MANIFEST, members_of, parse_manifest
-from wellread.registry.records import PIECE, Document, Manifest, Member, Release, decode, encode
+from wellread.registry.artifact.manifest import MANIFEST, members_of, parse_manifest
+from wellread.registry.cache.incoming import Incoming
+from wellread.registry.cache.locks import locked
+from wellread.registry.home import home
+from wellread.registry.records import Document, Manifest, Member, decode, encode
 
+SITE = "WELLREAD_SITE_CACHE"
+"""The environment variable that names a cache which several users share."""
 _PRIVATE = ".wellread"
+_HOUR = 3600.0
 
 
 class Marker(Document, frozen=True, kw_only=True):
@@ -51,31 +62,40 @@ class Quarantine(Document, frozen=True, kw_only=True):
     why: str
 
 
-def home() -> Path:
-    """``WELLREAD_HOME``, or the system's place for a user's data: it holds the user's own hub and keys too."""
-    if given := os.environ.get("WELLREAD_HOME"):
-        return Path(given).expanduser().absolute()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "wellread"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "wellread"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "wellread"
+def entries() -> Iterator[Entry]:
+    """What the user's own cache has something of, sorted by name."""
+    models = home() / "cache" / "models"
+    for path in sorted(models.iterdir()) if models.is_dir() else ():
+        stem, _, short = path.name.rpartition("-")
+        if stem and path.is_dir() and not path.is_symlink():
+            yield Entry(stem, _digest(path, short))
 
 
-def releases() -> Iterator[Release]:
-    """The releases that the cache has something of, once for each hub they came from."""
-    return _lines("*")
+def _digest(path: Path, short: str) -> str:
+    """The sha256 of an entry's manifest; of one that is missing or changed only the digits of the folder's name."""
+    with suppress(OSError):
+        found = pieces.sha256((path / MANIFEST).read_bytes())
+        return found if found.startswith(short) else short
+    return short
 
 
-def remembered(hub: str, stem: str) -> Release | None:
-    """What a hub's index said of an artifact when it was fetched from there, or None."""
-    return next(_lines(f"{stem}-*", _key(hub)), None)
+def forgotten() -> Iterator[Path]:
+    """Folders of stamps on releases that the site's cache has no more; none while that cache is not there at all."""
+    if (site := _site()) and (site / "models").is_dir():
+        notes = home() / "cache" / "stamps" / _key(str(site))
+        yield from (each for each in notes.glob("*/") if not (site / "models" / each.name).exists())
 
 
-def _lines(entry: str, hub: str = "*") -> Iterator[Release]:
-    for line in sorted((home() / "cache" / "models").glob(f"{entry}/{_PRIVATE}/hubs/{hub}.json")):
-        with suppress(IntegrityError, OSError):
-            yield decode(line.read_bytes(), Release, str(line))
+def places(stem: str, digest: str) -> Iterator[Entry]:
+    """Where to look for a release: in the user's cache, then in the site's if there is one."""
+    yield Entry(stem, digest)
+    if site := _site():
+        yield Entry(stem, digest, site)
+
+
+def _site() -> Path | None:
+    given = os.environ.get(SITE)
+    return Path(given).expanduser().absolute() if given else None
 
 
 def _key(text: str) -> str:
@@ -83,16 +103,21 @@ def _key(text: str) -> str:
 
 
 class Entry:
-    """The folder of one release, named by its artifact and what is in it. ``digest`` is its manifest's sha256."""
+    """The folder of one release, named by its artifact and what is in it. ``digest`` is its manifest's sha256.
 
-    def __init__(self, stem: str, digest: str) -> None:
+    ``site`` is another cache than the user's, which is only read; what is noted about it stands in the user's.
+    """
+
+    def __init__(self, stem: str, digest: str, site: Path | None = None) -> None:
         key = f"{stem}-{digest[:16]}"
         root = home() / "cache"
         self.stem = stem
         self.digest = digest
-        self.path = root / "models" / key
+        self.path = (site or root) / "models" / key
         self._private = self.path / _PRIVATE
+        self._notes = root / "stamps" / _key(str(site)) / key if site else None
         self._lock = root / "locks" / f"{key}.lock"
+        self._apart = ""  # what tells our half made files from those of others, where there are no locks
 
     # ------------------------------------------------------------ reading, without a lock
 
@@ -112,7 +137,12 @@ class Entry:
         if stamps != marker.stamps:
             with suppress(OSError, WellreadError):  # a cache that cannot be written serves as it is
                 self._mark(form, stamps)
+        self._touch()
         return manifest
+
+    def used(self) -> float:
+        """When the release was last opened, to the hour, or fetched: seconds since 1970; 0 where nothing says so."""
+        return max(map(_modified, (self._private / "used", *self._private.glob("*.json"))))
 
     def manifest(self) -> Manifest | None:
         """The manifest of the release, or None if it is missing or not the one that the folder is named by."""
@@ -156,78 +186,77 @@ class Entry:
         return (found.st_size, found.st_mtime_ns, found.st_ino) if plain else None
 
     def _marker(self, form: str) -> Marker | None:
+        """What says that a form is whole: of a site's cache, what was noted here about it before what it says."""
+        noted = _read_marker(self._notes / f"{form}.json") if self._notes else None
         path = self._private / f"{form}.json"
-        try:
-            marker = decode(path.read_bytes(), Marker, str(path))
-        except (OSError, IntegrityError):
-            return None
-        if self._linked(path):
-            return None
-        return marker if (marker.form, marker.manifest) == (form, self.digest) else None
+        marker = noted or (None if self._linked(path) else _read_marker(path))
+        return marker if marker and (marker.form, marker.manifest) == (form, self.digest) else None
+
+    def _touch(self) -> None:
+        """Note that the release is in use, at most once an hour; a cache that cannot be written stays as it is."""
+        path = self._private / "used"
+        with suppress(OSError):
+            if self._notes is None and not self._linked(path) and abs(time.time() - _modified(path)) > _HOUR:
+                path.touch()
 
     # ------------------------------------------------------------ writing, under the lock
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the release's lock, in a folder cleared of what a dead process left. Raises WellreadError."""
-        import filelock  # a warm load needs none
+        """Hold the release's lock, in a folder cleared of what a dead process left. Raises WellreadError.
 
-        try:
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self._lock)
-            lock.acquire()
-        except OSError as error:
-            raise WellreadError(
-                f"the cache {self.path} cannot be written: {error.strerror or error}. "
-                "Set WELLREAD_HOME to a folder of yours, or fetch the model where the cache can be written"
-            ) from error
-        try:
-            self._cleared(self._private / "any")
-            for leaving in self.path.rglob(".*.tmp"):
-                leaving.unlink(missing_ok=True)
-            yield
-        finally:
-            lock.release()
+        Where the file system has no locks others may be writing too: then nothing is cleared but what was our own.
+        """
+        import secrets  # a warm load needs none
+
+        with ExitStack() as held:
+            try:
+                waiting = f"Another process is fetching {self.stem}: waiting for it."
+                alone = held.enter_context(locked(self._lock, waiting))
+                self._cleared(self._private / "any")
+            except OSError as error:
+                raise self._closed(error) from error
+            self._apart = "" if alone else f".{os.getpid()}.{secrets.token_hex(4)}.tmp"
+            try:
+                self._sweep(".*.tmp" if alone else None)
+                yield
+            finally:
+                self._sweep(f"incoming-*{self._apart}" if self._apart else None)
+
+    def _sweep(self, leavings: str | None) -> None:
+        for leaving in self.path.rglob(leavings) if leavings else ():
+            leaving.unlink(missing_ok=True)
+
+    def _closed(self, error: OSError) -> WellreadError:
+        return WellreadError(
+            f"the cache {self.path} cannot be written: {error.strerror or error}. "
+            "Set WELLREAD_HOME to a folder of yours, or fetch the model where the cache can be written"
+        )
 
     def put(self, name: str, data: bytes) -> None:
         """Write a small file in one step. Raises WellreadError if the system refuses."""
         disk.write(self._cleared(self.path / name), data)
 
-    def receive(self, member: Member, read: Callable[[int], Iterable[bytes]]) -> None:
-        """Write a member in one step; ``read(n)`` gives its pieces from the nth on, of which some may be here.
+    def incoming(self, member: Member, offset: int = 0) -> Incoming:
+        """A member to be received, with what an earlier writer had of it, or what is sound of the file in its place.
 
-        Raises what reading raises, WellreadError if the system refuses; the whole pieces that came are kept.
+        ``offset`` is where it lies in its artifact. Raises WellreadError if the system refuses.
         """
-        target, incoming = self.path / member.name, self._private / f"incoming-{_key(member.name)}"
+        target, temp = self.path / member.name, self._private / f"incoming-{_key(member.name)}{self._apart}"
         try:
-            with disk.growing(self._cleared(target), self._cleared(incoming)) as file:
-                whole = pieces.leading(member, file)
-                file.seek(whole * PIECE)
-                file.truncate()
-                file.writelines(read(whole))
-        except BaseException:
-            _drop_part(incoming)
-            raise
-
-    def remember(self, hub: str, release: Release) -> None:
-        """Keep what a hub says of this release, in the place of what it said before. A closed cache stays as it is."""
-        name, line = f"hubs/{_key(hub)}.json", encode(release)
-        with suppress(OSError, WellreadError):
-            if self._said(name) != line:
-                for other in self.path.parent.glob(f"{self.stem}-*/{_PRIVATE}/{name}"):
-                    other.unlink()
-                self.put(f"{_PRIVATE}/{name}", line)
-
-    def _said(self, name: str) -> bytes:
-        try:
-            return (self._private / name).read_bytes()
-        except OSError:
-            return b""
+            self._cleared(target)
+            if not self._cleared(temp).exists() and not self._apart and _has_one_name(target):
+                temp.parent.mkdir(parents=True, exist_ok=True)
+                target.replace(temp)
+            return Incoming(member, target, temp, offset)
+        except OSError as error:
+            raise self._closed(error) from error
 
     def finish(self, form: str, manifest: Manifest) -> None:
         """Write the marker: from now on the form is whole."""
         stamps = {member.name: self._stamp(self.path / member.name) for member in members_of(manifest, form)}
         self._mark(form, {name: stamp for name, stamp in stamps.items() if stamp})
+        self._touch()
 
     def quarantine(self, form: str, manifest: Manifest, where: str, why: str) -> IntegrityError:
         """Move the graphs of a form out of reach; returns the error that says so, now and until it is tried again.
@@ -260,24 +289,39 @@ class Entry:
             if folder.is_symlink() or folder.is_file():
                 folder.unlink()
         if path.is_dir() and not path.is_symlink():
+            import shutil  # brings every compression with it
+
             shutil.rmtree(path)
         elif path.is_symlink():
             path.unlink()
         return path
 
     def _mark(self, form: str, stamps: dict[str, tuple[int, int, int]]) -> None:
-        marker = Marker(form=form, manifest=self.digest, stamps=stamps)
-        self.put(f"{_PRIVATE}/{form}.json", encode(marker))
-
-
-def _drop_part(incoming: Path) -> None:
-    """Cut what is no whole piece off the end of a file."""
-    with suppress(OSError):
-        whole = incoming.stat().st_size // PIECE * PIECE
-        if whole:
-            os.truncate(incoming, whole)
+        marker = encode(Marker(form=form, manifest=self.digest, stamps=stamps))
+        if self._notes:
+            disk.write(self._notes / f"{form}.json", marker)
         else:
-            incoming.unlink()
+            self.put(f"{_PRIVATE}/{form}.json", marker)
+
+
+def _read_marker(path: Path) -> Marker | None:
+    try:
+        return decode(path.read_bytes(), Marker, str(path))
+    except (OSError, IntegrityError):
+        return None
+
+
+def _has_one_name(path: Path) -> bool:
+    """Whether there is a file that is nowhere else, so that writing into it changes nothing of anybody's."""
+    return path.is_file() and path.stat().st_nlink == 1
+
+
+def _modified(path: Path) -> float:
+    """When a file was last written, in seconds since 1970; 0 where there is none."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _graphs(manifest: Manifest, form: str) -> list[str]:

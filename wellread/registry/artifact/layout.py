@@ -16,7 +16,7 @@ import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 
-from wellread.registry.manifest import MANIFEST
+from wellread.registry.artifact.manifest import MANIFEST
 from wellread.registry.records import Manifest
 
 MAX_ARTIFACT = 0xFFFFFFFF

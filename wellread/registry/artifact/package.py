@@ -7,7 +7,6 @@ its byte range. A zip is untrusted: ``open_artifact`` takes only one that is, he
 from __future__ import annotations
 
 import hashlib
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from wellread.errors import BadInput, IntegrityError
-from wellread.registry import disk, layout, pieces
-from wellread.registry.manifest import KINDS, MANIFEST, MAX_BYTES, is_member_name, parse_manifest
+from wellread.registry import disk, pieces
+from wellread.registry.artifact import layout
+from wellread.registry.artifact.manifest import KINDS, MANIFEST, MAX_BYTES, is_member_name, parse_manifest
 from wellread.registry.records import Manifest, Member, encode_pretty
+from wellread.registry.stores import Body, Stat
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,37 @@ class Packed:
 class Package:
     """An artifact wherever it lies: its manifest, and any stretch of its bytes.
 
-    ``raw`` is ``manifest.json``; ``stretch(offset, length)`` reads from the zip; ``where`` names it in errors.
+    ``raw`` is ``manifest.json``, ``where`` names the artifact in errors. ``body(offset, length)`` reads from the zip;
+    ``first`` is what the place said of the whole zip when the manifest was read. ``streams`` is how many reads at once
+    are worth trying; ``ranged`` is False where every read begins at the zip's first byte, whatever is asked for.
     """
 
     where: str
     raw: bytes
     manifest: Manifest
-    stretch: Callable[[int, int], Iterable[bytes]]
+    body: Callable[[int, int], Body]
+    first: Stat
+    streams: int = 1
+    ranged: bool = True
 
     @property
     def digest(self) -> str:
         """The sha256 of the manifest, which pins every byte of every member."""
         return pieces.sha256(self.raw)
 
-    def read(self, member: Member, first: int = 0) -> Iterator[bytes]:
-        """The bytes of a member from its ``first`` piece on, each checked before it is handed on.
+    @property
+    def size(self) -> int:
+        """Bytes of the whole zip, as they follow from the manifest."""
+        return layout.total(self.manifest, len(self.raw))
 
-        Raises IntegrityError.
-        """
+    def stretch(self, start: int, length: int) -> Iterator[bytes]:
+        """``length`` bytes of the zip from ``start``, unchecked; fewer where it ends."""
+        return self.body(start, length).chunks
+
+    def read(self, member: Member) -> Iterator[bytes]:
+        """The bytes of a member, each checked before it is handed on. Raises IntegrityError."""
         offset = layout.offsets(self.manifest, len(self.raw))[member.name]
-        return pieces.checked(member, lambda at: self.stretch(offset + at, member.size - at), self.where, first)
+        return pieces.checked(member, lambda at: self.stretch(offset + at, member.size - at), self.where)
 
 
 # ---------------------------------------------------------------- making one
@@ -183,7 +195,12 @@ def _read_package(path: Path) -> Package:
     raw = b"".join(pieces.stretch(path, layout.FIRST, size))
     if zlib.crc32(raw) != layout.crc_in(start):
         raise IntegrityError(f"{path}: its {MANIFEST} is damaged. Fetch or build it again")
-    return Package(str(path), raw, parse_manifest(raw, str(path)), partial(pieces.stretch, path))
+    whole = Stat(path.stat().st_size, "")
+    return Package(str(path), raw, parse_manifest(raw, str(path)), partial(_body, path, whole), whole)
+
+
+def _body(path: Path, whole: Stat, start: int, length: int) -> Body:
+    return Body(whole, pieces.stretch(path, start, length))
 
 
 def _check_structure(package: Package, path: Path) -> None:
@@ -213,6 +230,8 @@ def _header_at(path: Path, data: int, name: str) -> bytes:
 
 def _oddities(package: Package, path: Path) -> str:
     """A clause that names members which the zip or its manifest has alone, as far as the zip can be read."""
+    import zipfile  # slow to import, and only a damaged zip needs it
+
     try:
         with zipfile.ZipFile(path) as archive:
             found = archive.namelist()

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.registry.samples import FILES, flip, make_manifest, make_sample, noise, write_files
+from tests.registry.samples import FILES, as_weights, flip, make_manifest, make_sample, noise, write_files
 from wellread.errors import BadInput, IntegrityError
-from wellread.registry import layout
-from wellread.registry.artifact import describe, identify, open_artifact, pack, unpack, verify
+from wellread.registry.artifact import layout
+from wellread.registry.artifact.package import describe, identify, open_artifact, pack, unpack, verify
 from wellread.registry.records import PIECE, encode_pretty
 
 _NAMES = st.from_regex(r"[a-z0-9]{1,6}(/[a-z0-9]{1,6}){0,2}\.(json|md|txt|onnx|safetensors)", fullmatch=True)
@@ -106,7 +106,8 @@ def test_unpack_gives_the_members(tmp_path: Path) -> None:
     sample = make_sample(tmp_path)
     unpack(verify(sample.zip), tmp_path / "out")
     found = {p.relative_to(tmp_path / "out").as_posix(): p.read_bytes() for p in (tmp_path / "out").rglob("*.*")}
-    assert found == {**FILES, "manifest.json": encode_pretty(sample.manifest)}
+    packed = {**FILES, "model.safetensors": as_weights(FILES["model.safetensors"])[0]}
+    assert found == {**packed, "manifest.json": encode_pretty(sample.manifest)}
 
 
 # ---------------------------------------------------------------- what cannot be packed

@@ -1,0 +1,1 @@
+"""The artifact: a zip that describes itself, and its proof."""

@@ -1,0 +1,1 @@
+"""From a hub into the cache: checked on the way, resumed, proved."""
