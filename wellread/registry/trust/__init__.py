@@ -1,0 +1,1 @@
+"""Who says so: keys, signatures, and whose are believed."""
