@@ -54,11 +54,16 @@ def parse_reference(text: str) -> str:
 
 def _file_name(text: str, what: str) -> str:
     """A text that can name a file on every system."""
-    if not _NAME.fullmatch(text) or text.endswith(".") or text.partition(".")[0].lower() in _DEVICES:
+    if not _NAME.fullmatch(text) or _is_odd(text):
         raise BadInput(
             f"{text!r} is not {what}: use up to 128 letters, digits, '_', '-' and '.', starting with a letter or digit"
         )
     return text
+
+
+def _is_odd(part: str) -> bool:
+    """Whether Windows takes a part of a path for something else: a device, or the same without its last dot."""
+    return part.endswith(".") or part.partition(".")[0].lower() in _DEVICES
 
 
 def parse_lang(text: str) -> Lang:
@@ -72,11 +77,14 @@ def parse_lang(text: str) -> Lang:
 
 
 def parse_folder(text: str) -> Folder:
-    """A hub's folder such as ``public/models``: relative, POSIX, no ``..``, none of ``RESERVED``. Raises BadInput."""
+    """A hub's folder such as ``public/models``: relative, POSIX, no ``..``, none of ``RESERVED``, no Windows device.
+
+    Raises BadInput.
+    """
     parts = text.split("/")
-    if not _FOLDER.fullmatch(text) or ".." in parts or parts[0].lower() in RESERVED:
+    if not _FOLDER.fullmatch(text) or any(map(_is_odd, parts)) or parts[0].lower() in RESERVED:
         raise BadInput(
-            f"{text!r} is not a folder of a hub: use one like 'public/models', relative and without '..'; "
+            f"{text!r} is not a folder of a hub: use one like 'public/models', relative, no '..', no Windows device; "
             f"{', '.join(RESERVED)} are the hub's own"
         )
     return Folder(text)

@@ -286,6 +286,11 @@ class Release(Document, frozen=True, kw_only=True):
         """Where the artifact lies, relative to the hub's root."""
         return f"{self.folder}/{self.file}"
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a zip of Spark NLP's, which has no manifest; such a one stands in no index."""
+        return not self.manifest
+
 
 class Alias(Document, frozen=True, kw_only=True):
     """``aliases/<2 hex>/<reference>.json``: what a reference such as ``en.embed.bert.small_L8_512`` stands for."""
@@ -298,7 +303,7 @@ class Alias(Document, frozen=True, kw_only=True):
 class CatalogEntry(Document, frozen=True, kw_only=True):
     """A line of ``catalog.jsonl``: enough to list, search and suggest a name.
 
-    ``latest`` is the id of the release that is taken by default, ``title`` and ``annotator`` are that one's;
+    ``latest`` is the id of the release that is taken by default, ``title``, ``annotator`` and ``state`` are that one's;
     ``releases`` counts all that the name has in this language and folder.
     """
 
@@ -309,6 +314,7 @@ class CatalogEntry(Document, frozen=True, kw_only=True):
     annotator: str
     latest: str
     releases: int
+    state: State = "ready"
 
 
 class HubInfo(Document, frozen=True, kw_only=True):

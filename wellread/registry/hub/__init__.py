@@ -1,0 +1,1 @@
+"""What a hub lists, and how it is changed."""

@@ -1,0 +1,1 @@
+"""What is said again, shorter, of what the index decides."""
