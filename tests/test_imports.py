@@ -10,6 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import wellread
+from tests.registry.listening import listening
+from tests.registry.samples import make_sample
+from wellread.registry.hub.publish import publish
+from wellread.registry.trust.keys import new_key
+from wellread.registry.trust.policy import trusted
+
 PACKAGE = Path(__file__).parents[1] / "wellread"
 
 LAYERS = ("errors", "registry", "runtime", "loader", "converters model_cards", "press", "spark nlu", "cli")
@@ -108,12 +115,26 @@ def test_loading_needs_none_of_the_heavy_modules() -> None:
     assert not loaded & heavy
 
 
+def test_a_warm_load_over_the_network_needs_no_network_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a signed release behind a web server: everything that was needed once and is not needed again."""
+    monkeypatch.setenv("WELLREAD_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("wellread.loader._prove", lambda *_: None)
+    sample = make_sample(tmp_path)
+    new_key()
+    publish(sample.zip, sample.proof, tmp_path / "hub")
+    with listening(tmp_path / "hub") as hub:
+        folder = wellread.fetch("tiny", hub=hub.url)
+        hub.taken()
+        loaded = _loaded_by(f"import wellread; assert str(wellread.fetch('tiny', hub={hub.url!r})) == {str(folder)!r}")
+        assert hub.taken() == []
+    assert trusted(hub.url).first
+    assert not loaded & {"requests", "filelock", "cryptography", "obstore", "zipfile", "numpy", "http", "ssl"}
+
+
 def test_the_door_itself_needs_no_runtime() -> None:
     assert not _loaded_by("import wellread.loader") & {"numpy", "onnxruntime", "tokenizers"}
 
 
 def test_the_public_names_are_there() -> None:
-    import wellread
-
     for name in wellread.__all__:
         assert getattr(wellread, name) is not None

@@ -17,11 +17,17 @@ import pytest
 
 import wellread
 from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary
+from tests.registry.listening import DAY, age, listening
 from tests.registry.samples import FORMS, TIME, Sample, flip, make_sample
 from wellread import loader
-from wellread.errors import BadInput, IntegrityError, NotFound, NotYet
-from wellread.registry.publish import publish
+from wellread.errors import BadInput, HubUnavailable, IntegrityError, NotFound, NotYet, TrustError
+from wellread.registry.hub.index import add_release
+from wellread.registry.hub.publish import publish, release_line
+from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import Goldens, encode
+from wellread.registry.resolve import search as resolve
+from wellread.registry.resolve.lockfile import Lock, add, lock_release, write_lock
+from wellread.registry.stores import open_store
 from wellread.runtime import goldens as replaying
 
 pytestmark = pytest.mark.press
@@ -59,14 +65,6 @@ def make(tmp_path: Path, members: dict[str, bytes]) -> Make:
         return make_sample(tmp_path / place, {**members, **(files or {})}, **fields)
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("WELLREAD_HUB", "WELLREAD_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("WELLREAD_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -255,10 +253,12 @@ def test_a_folder_whose_manifest_was_altered_is_not_opened(make: Make, tmp_path:
 def test_a_form_that_is_not_run_here_is_not_fetched(hub: Path, home: Path) -> None:
     with pytest.raises(BadInput):
         wellread.pretrained("tiny", hub=hub, form="torch")
-    assert not (home / "cache").exists()
+    assert not (home / "cache/models").exists()
 
 
-@pytest.mark.parametrize("argument", ["name", "lang", "hub", "form", "version", "folder", "offline", "refresh"])
+@pytest.mark.parametrize(
+    "argument", ["name", "lang", "hub", "form", "version", "folder", "offline", "refresh", "lock", "trust"]
+)
 @pytest.mark.parametrize("value", [3, 2.6, (2, 6), ["a"], b"a", {"a": 1}, "a\0b", "\ud800"], ids=repr)
 def test_an_argument_of_another_kind_is_refused_by_its_name(hub: Path, argument: str, value: object) -> None:
     given: dict[str, Any] = {"name": "tiny", "hub": hub, argument: value}
@@ -294,8 +294,9 @@ def test_open_takes_paths_only(path: Any) -> None:
         ({"form": "onnx-fp16"}, NotFound, "Available: onnx, onnx-int8, torch. Run here: onnx, onnx-int8"),
         ({"form": "all"}, NotFound, "tiny (en) has no form 'all'."),
         ({"form": "fastest"}, NotYet, "form='fastest' comes in a later version"),
-        ({"lock": "wellread.lock"}, NotYet, "lock='wellread.lock' comes in a later version"),
-        ({"trust": "enforce"}, NotYet, "trust='enforce' comes in a later version"),
+        ({"lock": "absent.lock"}, NotFound, "there is no lock file absent.lock: write it with 'wellread lock"),
+        ({"trust": "enforce"}, TrustError, "no key is trusted for this hub yet"),
+        ({"trust": "maybe"}, BadInput, "one of off, warn, enforce"),
         ({"device": "cuda"}, NotYet, "device='cuda' comes in a later version"),
         ({"verify": "none"}, BadInput, "give 'stat'"),
         ({"version": "newest"}, BadInput, "nor a range"),
@@ -304,7 +305,7 @@ def test_open_takes_paths_only(path: Any) -> None:
         ({"lang": "fr"}, NotFound, "not in language 'fr'. Available: en"),
         ({"lang": "English"}, BadInput, "not a language code"),
         ({"name": "../tiny"}, BadInput, "not a model name"),
-        ({"hub": "https://example.org/hub"}, NotYet, "a folder or a file:// URL works now"),
+        ({"hub": "ftp://example.org/hub"}, BadInput, "ftp:// is not a kind of hub"),
     ],
 )
 def test_what_cannot_be_had_is_explained(hub: Path, asked: dict[str, Any], error: type[Exception], said: str) -> None:
@@ -348,16 +349,57 @@ def test_a_built_in_recipe_says_how_to_build_it(home: Path) -> None:
 
 @pytest.mark.usefixtures("recipes")
 def test_any_other_name_is_told_near_misses(hub: Path) -> None:
-    assert _said("tinny", hub=hub) == (
-        f"tinny (en): not in {hub} (1 release). Did you mean 'tiny'? Set WELLREAD_HUB to a hub that has it."
-    )
+    assert _said("tinny", hub=hub) == (f"tinny (en): not in {hub} (1 release). Did you mean 'tiny'? Give another hub.")
+
+
+def test_where_no_hub_was_given_one_is_to_be_set(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WELLREAD_HUB", str(hub))
+    assert _said("something").endswith("(1 release). Set WELLREAD_HUB to a hub that has it.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "said"),
+    [
+        ({}, {"version": "3.0"}, "no release '3.0'. Available: 2.6.0_2.4_1598344705269"),
+        ({}, {"lang": "de"}, "not in language 'de'. Available: en"),
+        ({"state": "yanked", "why": "a hole"}, {}, "Give its id as the version to have it all the same"),
+    ],
+)
+@pytest.mark.usefixtures("recipes")
+def test_a_name_that_is_there_in_another_release_is_neither_to_be_built_nor_sought(
+    make: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, str],
+    asked: dict[str, str],
+    said: str,
+) -> None:
+    sample = make(name="small_bert_L8_512")
+    release = msgspec.structs.replace(release_line(sample.manifest, sample.packed, "public/models"), **fields)
+    add_release(open_store(tmp_path / "hub"), release)
+    monkeypatch.setenv("WELLREAD_HUB", str(tmp_path / "hub"))
+    assert _said("small_bert_L8_512", **asked).endswith(said)
+
+
+def test_where_nobody_answers_the_cache_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellread.registry.retry._FIRST", 0.0)
+    nobody = "http://127.0.0.1:9/x"
+    for hub, lines in ((nobody, 1), (f"{nobody},http://127.0.0.1:9/y", 2)):
+        for load in (wellread.pretrained, wellread.fetch):
+            with pytest.raises(HubUnavailable, match="is the server up") as caught:
+                load("tiny", hub=hub)
+            *places, last = str(caught.value).splitlines()
+            assert (len(places), last) == (lines, "WELLREAD_OFFLINE=1 takes what is in the cache")
+            assert "WELLREAD_OFFLINE" not in "".join(places)
+            assert caught.value.__cause__
 
 
 @pytest.mark.usefixtures("recipes")
 def test_a_built_in_recipe_is_not_taken_for_a_mistyped_name(make: Make, tmp_path: Path) -> None:
     sample = make(name="small_bert_L8_513")
     publish(sample.zip, sample.proof, tmp_path / "hub")
-    assert "Did you mean" not in _said("small_bert_L8_512", hub=tmp_path / "hub")
+    built = _said("small_bert_L8_512", hub=tmp_path / "hub")
+    assert "Did you mean" not in built and built.endswith(", or give another hub.")
     assert "Did you mean 'small_bert_L8_513'?" in _said("small_bert_L8_51", hub=tmp_path / "hub")
 
 
@@ -368,7 +410,7 @@ def test_offline_says_what_the_cache_holds_and_how_to_fill_it(hub: Path, monkeyp
     expected = (
         f"small_bert_L8_512 (en): not in {elsewhere} (0 releases), nor in the cache, and offline. "
         "The cache holds: {}. Fetch it where there is a network (wellread fetch small_bert_L8_512) "
-        "or set WELLREAD_HUB to a folder that has it."
+        "or give another hub."
     )
     assert _said("small_bert_L8_512", hub=elsewhere, offline=True) == expected.format("nothing")
     wellread.fetch("tiny", hub=hub)
@@ -403,7 +445,41 @@ def test_the_one_liner_runs_in_a_bare_process_and_brings_nothing_heavy(hub: Path
 def test_a_warm_load_imports_nothing_that_only_a_cold_one_needs(hub: Path) -> None:
     wellread.fetch("tiny", hub=hub)
     line = f"from wellread import pretrained; pretrained('tiny', hub={str(hub)!r}).encode('I love NLP')"
-    idle = {"filelock", "packaging", "tempfile", "tqdm", "logging", "subprocess", "http", "ssl"}
+    idle = {
+        "filelock",
+        "requests",
+        "cryptography",
+        "zipfile",
+        "packaging",
+        "tempfile",
+        "tqdm",
+        "logging",
+        "subprocess",
+        "http",
+        "ssl",
+    }
     script = f"import sys; {line}; print(sorted({idle!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_model_from_a_web_server_pickles_as_its_release_and_asks_nobody(hub: Path) -> None:
+    with listening(hub) as server:
+        model = wellread.pretrained("tiny", hub=server.url)
+        assert server.taken()
+        age(DAY)
+        assert pickle.loads(pickle.dumps(model)).path == model.path
+        assert server.taken() == []
+
+
+def test_a_lock_gives_the_same_model_for_ever(hub: Path, make: Make, tmp_path: Path) -> None:
+    lock = tmp_path / "wellread.lock"
+    _, release = resolve.find(ModelName("tiny"), Lang("en"), hub=hub)
+    write_lock(lock, add(Lock(), [lock_release(release, str(hub))]))
+    newer = make("newer", time=TIME + 1)
+    publish(newer.zip, newer.proof, hub)
+    assert wellread.pretrained("tiny", hub=hub).manifest.time == TIME + 1
+    model = wellread.pretrained("tiny", lock=lock)
+    assert (model.manifest.time, pickle.loads(pickle.dumps(model)).path) == (TIME, model.path)
+    with pytest.raises(NotFound, match=r"tiny \(fr\) is not in .* To add it: wellread lock tiny --lang fr$"):
+        wellread.pretrained("tiny", "fr", lock=lock)

@@ -1,8 +1,9 @@
 """The consumer's door: from a name to a model that gives vectors.
 
     pretrained("small_bert_L8_512", "en")
-        resolve   which hub has it, and which release                      registry.resolve
+        resolve   which hub has it, which release, who vouches for it      registry.resolve
         fetch     the form's members into the cache, each byte checked     registry.fetch
+                  where that fails, from the next hub or mirror that has it
         prove     the release's goldens through the form, once             runtime.goldens
         open      a Model                                                  runtime.model
 
@@ -13,19 +14,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wellread.errors import BadInput, IntegrityError, NotFound
-from wellread.registry import fetch as fetching
-from wellread.registry import pieces, resolve
-from wellread.registry.artifact import open_artifact
-from wellread.registry.index import read_alias
-from wellread.registry.manifest import MANIFEST, members_of, parse_manifest
+from wellread.errors import BadInput, HubUnavailable, IntegrityError, NotFound, NotYet, Unreachable, WellreadError
+from wellread.registry import pieces
+from wellread.registry.artifact.manifest import MANIFEST, members_of, parse_manifest
+from wellread.registry.artifact.package import open_artifact
 from wellread.registry.names import DEFAULT_FOLDER
-from wellread.registry.records import Alias, Manifest, Release
-from wellread.registry.stores import Store, is_local, open_store
+from wellread.registry.records import Manifest, Release
+from wellread.registry.resolve import search as resolve
+from wellread.registry.resolve.lockfile import check_locked
+from wellread.registry.transfer import fetch as fetching
 from wellread.request import Request, Verify, check_kinds, parse_form, parse_request, refuse_later
 from wellread.runtime.forms import check_runnable
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from wellread.runtime.model import Model
 
 RECIPES = Path(__file__).with_name("recipes")
+
+T = TypeVar("T")
 
 
 def pretrained(
@@ -54,20 +56,32 @@ def pretrained(
 
     ``name`` may be an alias. ``hub`` is a path, a URL or several with commas between (default: ``WELLREAD_HUB``, else
     the user's own hub); ``version`` a release id, a library version or a range. ``form="auto"`` is fp32 ``onnx`` on
-    every machine. ``verify="full"`` hashes what is in the cache again. ``refresh=True`` asks the hub even about a
-    release id that is in the cache, and gives a form that missed its goldens another try.
+    every machine. ``lock`` is the path of a ``wellread.lock``: exactly what it says is loaded. ``offline=True`` needs
+    no network, but what was fetched before. ``refresh=True`` asks the hub even within its ttl or about a release id,
+    and gives a form that missed its goldens another try. ``verify="full"`` hashes what is in the cache again.
+    ``trust="enforce"`` takes only what somebody signed whom you trust; "warn" and "off" are the other two.
 
-    Raises BadInput, NotFound, NotYet, IntegrityError.
+    Raises BadInput, NotFound, NotYet, HubUnavailable, IntegrityError and its TrustError.
     """
-    refuse_later(lock=lock, trust=trust, device=None if device == "cpu" else device)
-    asked = parse_request(name, lang, hub, form, version, folder, offline, refresh, verify)
-    store, release = _resolved(asked)
-    check_runnable(asked.form, release.forms, _titled(release))
-    path, manifest = _brought(store, release, asked)
-    pinned: dict[str, Any] = {"hub": store.url if store else None, "form": asked.form, "version": release.id}
-    pinned |= {"folder": folder, "offline": offline}
-    how = pretrained, (release.name, release.language), pinned
-    return _model(path, manifest, asked.form, store.url if store else "the cache", *how)
+    refuse_later(device=None if device == "cpu" else device)
+    asked = parse_request(
+        name,
+        lang,
+        hub=hub,
+        form=form,
+        version=version,
+        folder=folder,
+        lock=lock,
+        offline=offline,
+        refresh=refresh,
+        verify=verify,
+        trust=trust,
+    )
+    hit, (path, manifest) = _first(asked, _to_run)
+    release = hit.release
+    pinned: dict[str, Any] = {"hub": hit.hub, "form": asked.form, "version": release.id, "folder": release.folder}
+    how = pretrained, (release.name, release.language), pinned | {"offline": offline, "trust": trust}
+    return _model(path, manifest, asked.form, hit.store.url if hit.store else "the cache", *how)
 
 
 def fetch(
@@ -86,11 +100,22 @@ def fetch(
 ) -> Path:
     """The folder in the cache that holds a form of a model, for transformers and others; ``form="all"`` for all.
 
-    Arguments and errors as in ``pretrained``.
+    Of a hub that has only Spark NLP's list it is the zip, checked. Arguments and errors as in ``pretrained``.
     """
-    refuse_later(lock=lock, trust=trust)
-    asked = parse_request(name, lang, hub, form, version, folder, offline, refresh, verify)
-    return _brought(*_resolved(asked), asked)[0]
+    asked = parse_request(
+        name,
+        lang,
+        hub=hub,
+        form=form,
+        version=version,
+        folder=folder,
+        lock=lock,
+        offline=offline,
+        refresh=refresh,
+        verify=verify,
+        trust=trust,
+    )
+    return _first(asked, _to_keep)[1]
 
 
 def open(path: str | Path, form: str = "auto") -> Model:
@@ -111,37 +136,55 @@ def open(path: str | Path, form: str = "auto") -> Model:
 # ---------------------------------------------------------------- the steps
 
 
-def _resolved(asked: Request) -> tuple[Store | None, Release]:
-    """The release that is meant, by its name or by an alias of it, and the hub that has it."""
-    find = partial(
-        resolve.find,
+def _first(asked: Request, bring: Callable[[resolve.Hit, Request], T]) -> tuple[resolve.Hit, T]:
+    """The first release that fits and can be brought, and what was brought."""
+    search = resolve.Search(
+        asked.name,
+        asked.lang,
         hub=asked.hub,
         version=asked.version,
         folder=asked.folder,
         offline=asked.offline,
         refresh=asked.refresh,
         suggest=not _is_recipe(asked),
+        trust=asked.trust,
     )
-    try:
-        return find(asked.name, asked.lang)
-    except NotFound as error:
-        alias = _alias(asked)
-        if alias is None:
-            told = str(error)
-            raise NotFound(f"{told}{'' if told.endswith(('.', '?')) else '.'}{_advice(asked)}") from None
-    return find(alias.name, alias.language)
+    for hit in search.hits():
+        try:
+            if asked.locked:
+                check_locked(asked.locked, hit.release, hit.store.url if hit.store else "the cache")
+            return hit, bring(hit, asked)
+        except (HubUnavailable, IntegrityError, NotYet) as error:
+            search.failed(hit, error)
+    raise _advised(search, asked)
 
 
-def _alias(asked: Request) -> Alias | None:
-    """What the first hub that knows the name as an alias says of it."""
-    urls = (url for url in resolve.hubs(asked.hub) if is_local(url) or not asked.offline)
-    return next(filter(None, (read_alias(open_store(url), asked.name) for url in urls)), None)
+def _to_run(hit: resolve.Hit, asked: Request) -> tuple[Path, Manifest]:
+    """A form that runs here."""
+    release = hit.release
+    if release.foreign:
+        raise NotYet(
+            f"{_titled(release)} in {hit.hub} is in Spark NLP's format, which a later version of wellread opens.\n"
+            f"'wellread fetch {release.name}' brings its zip, checked"
+        )
+    check_runnable(asked.form, release.forms, _titled(release))
+    return _brought(hit, asked)
 
 
-def _brought(store: Store | None, release: Release, asked: Request) -> tuple[Path, Manifest]:
+def _to_keep(hit: resolve.Hit, asked: Request) -> Path:
+    """A form, or the zip of Spark NLP's hub."""
+    if hit.release.foreign:
+        from wellread.registry.views.spark_nlp import fetch_zip
+
+        return fetch_zip(hit.store, hit.release, hit.hub)
+    return _brought(hit, asked)[0]
+
+
+def _brought(hit: resolve.Hit, asked: Request) -> tuple[Path, Manifest]:
     """The form in the cache, every byte checked and the form proved."""
+    resolve.acquaint(hit)
     full = asked.verify == "full"
-    return fetching.bring(store, release, asked.form, prove=_prove, full=full, refresh=asked.refresh)
+    return fetching.bring(hit.store, hit.release, asked.form, prove=_prove, full=full, refresh=asked.refresh)
 
 
 def _prove(folder: Path, manifest: Manifest, form: str) -> None:
@@ -183,23 +226,31 @@ def _model(
     return Model(folder, manifest, form, Origin((reopen, *how), place))
 
 
-# ---------------------------------------------------------------- a name that is nowhere
+# ---------------------------------------------------------------- what to do where nothing works
 
 
 def _is_recipe(asked: Request) -> bool:
     return (RECIPES / asked.lang / f"{asked.name}.yaml").is_file()
 
 
+def _advised(search: resolve.Search, asked: Request) -> WellreadError:
+    """Why nothing works, with what to do where a name is nowhere or nobody answers."""
+    error = search.error()
+    if isinstance(error, resolve.Unknown):
+        told = str(error)
+        return NotFound(f"{told}{'' if told.endswith(('.', '?')) else '.'} {_advice(asked)}")
+    if isinstance(error, HubUnavailable) and any(isinstance(one, Unreachable) for one in search.outcomes.values()):
+        error.args = (f"{error}\nWELLREAD_OFFLINE=1 takes what is in the cache",)  # the same error keeps its cause
+    return error
+
+
 def _advice(asked: Request) -> str:
     """What to do about a name that is nowhere."""
+    kind = "folder" if asked.offline else "hub"
+    other = "give another hub" if asked.hub else f"set WELLREAD_HUB to a {kind} that has it"
     if asked.offline:
-        return (
-            f" Fetch it where there is a network (wellread fetch {asked.name}) "
-            "or set WELLREAD_HUB to a folder that has it."
-        )
+        return f"Fetch it where there is a network (wellread fetch {asked.name}) or {other}."
     if _is_recipe(asked):
-        return (
-            f" It is a built-in recipe: wellread build {asked.name} (needs pip install 'wellread[press]'), "
-            "or set WELLREAD_HUB to a hub that has it."
-        )
-    return " Set WELLREAD_HUB to a hub that has it."
+        build = f"wellread build {asked.name} (needs pip install 'wellread[press]')"
+        return f"It is a built-in recipe: {build}, or {other}."
+    return f"{other[0].upper()}{other[1:]}."

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from wellread.errors import BadInput, NotYet
-from wellread.registry.names import Lang, ModelName, parse_lang, parse_name
+from wellread.registry.artifact.manifest import is_form_name
+from wellread.registry.names import DEFAULT_FOLDER, Lang, ModelName, parse_lang, parse_name
+from wellread.registry.resolve.lockfile import Locked, entry_for, read_lock
+from wellread.registry.resolve.search import is_offline
+from wellread.registry.stores import is_local
+from wellread.registry.trust.policy import Trust, parse_trust
 
 Verify = Literal["stat", "full"]
 
@@ -26,12 +31,14 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "offline": ((bool, type(None)), "True, False, or None for what WELLREAD_OFFLINE says"),
     "refresh": ((bool,), "True or False"),
     "verify": ((str,), "'stat' (size, time and inode) or 'full' (every byte)"),
+    "lock": ((str, Path, type(None)), "the path of a lock file, such as 'wellread.lock', or None"),
+    "trust": ((str, type(None)), "'off', 'warn', 'enforce', or None for what is set for the hub"),
 }
 """Of which types an argument can be, and how that is said."""
 
 
 class Request(NamedTuple):
-    """What a call asks for, parsed."""
+    """What a call asks for, parsed. With ``locked`` it is that release; hub, version and folder are the lock's."""
 
     name: ModelName
     lang: Lang
@@ -42,41 +49,73 @@ class Request(NamedTuple):
     offline: bool
     refresh: bool
     verify: Verify
+    trust: Trust | None
+    locked: Locked | None
 
 
 def parse_request(
     name: str,
     lang: str,
+    *,
     hub: str | Path | None,
     form: str,
     version: str | None,
     folder: str,
+    lock: str | Path | None,
     offline: bool | None,
     refresh: bool,
     verify: Verify,
+    trust: str | None,
 ) -> Request:
-    """The arguments of ``pretrained`` and ``fetch``. Raises BadInput, NotYet."""
-    check_kinds(name=name, lang=lang, hub=hub, form=form, version=version, folder=folder)
-    check_kinds(offline=offline, refresh=refresh, verify=verify)
+    """The arguments of ``pretrained`` and ``fetch``. Raises BadInput, NotFound for what is not locked, NotYet."""
+    check_kinds(name=name, lang=lang, hub=hub, form=form, version=version, folder=folder, lock=lock)
+    check_kinds(offline=offline, refresh=refresh, verify=verify, trust=trust)
     if verify not in get_args(Verify):
         raise BadInput(f"verify={verify!r}: give {_KINDS['verify'][1]}")
-    return Request(
+    asked = Request(
         name=parse_name(name),
         lang=parse_lang(lang),
         hub=hub,
         form=parse_form(form),
         version=version,
         folder=folder,
-        offline=_settled(offline),
+        offline=is_offline() if offline is None else offline,
         refresh=refresh,
         verify=verify,
+        trust=parse_trust(trust) if trust is not None else None,
+        locked=None,
+    )
+    return asked if lock is None else _locked(asked, lock)
+
+
+def _locked(asked: Request, lock: str | Path) -> Request:
+    """The request for what the lock says. Raises BadInput where the call says otherwise, NotFound."""
+    entry = entry_for(read_lock(lock), asked.name, asked.lang, lock)
+    if asked.version not in (None, entry.release) or asked.folder not in (DEFAULT_FOLDER, entry.folder):
+        raise BadInput(
+            f"{lock} has {entry.release} of {entry.name} in {entry.folder}: leave version and folder out, or lock anew"
+        )
+    return asked._replace(
+        name=entry.name,
+        lang=entry.language,
+        hub=asked.hub or _hub_of(entry),
+        version=entry.release,
+        folder=entry.folder,
+        locked=entry,
     )
 
 
+def _hub_of(entry: Locked) -> str | Path:
+    """A folder as a path, for a comma in it parts nothing."""
+    return Path(entry.hub) if is_local(entry.hub) else entry.hub
+
+
 def parse_form(form: str) -> str:
-    """The form that a caller means; ``auto`` is the same on every machine. Raises NotYet."""
+    """The form that a caller means; ``auto`` is the same on every machine. Raises BadInput, NotYet."""
     if form == "fastest":
         raise NotYet("form='fastest' comes in a later version; form='onnx-int8' can be asked for by name")
+    if form not in ("auto", "all") and not is_form_name(form):
+        raise BadInput(f"form={form!r} is not a form's name: 'onnx', 'onnx-int8', 'torch' are some, 'all' is all")
     return "onnx" if form == "auto" else form
 
 
@@ -103,7 +142,3 @@ def _is_text(value: str) -> bool:
         return b"\0" not in os.fsencode(value)
     except UnicodeEncodeError:
         return False
-
-
-def _settled(offline: bool | None) -> bool:
-    return os.environ.get("WELLREAD_OFFLINE", "").lower() in ("1", "true", "yes", "on") if offline is None else offline

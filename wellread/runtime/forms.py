@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from wellread.errors import BadInput, NotFound, near_misses
-from wellread.registry.manifest import RUNNABLE
+from wellread.registry.artifact.manifest import RUNNABLE
 
 
 def runs_here(form: str) -> bool:

@@ -1,0 +1,1 @@
+"""From a name to one release: hubs, copies, choice, lock."""
