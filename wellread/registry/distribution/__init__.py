@@ -1,0 +1,1 @@
+"""Releases on their way elsewhere: copies, bundles, Hugging Face, a server."""
