@@ -21,9 +21,10 @@ from wellread.converters.parity.golden_values import REPLAYED
 from wellread.converters.recipe import Recipe
 from wellread.errors import BadInput
 from wellread.model_cards.card import render_card
-from wellread.registry.artifact import Packed, describe, pack
-from wellread.registry.proof import proof_name, write_proof
+from wellread.registry.artifact.package import Packed, describe, pack
+from wellread.registry.artifact.proof import proof_name, write_proof
 from wellread.registry.records import Form, Manifest, ParityReport, Proof, encode
+from wellread.registry.trust.keys import own_keys
 
 TOOLS = ("numpy", "onnx", "onnxruntime", "safetensors", "tensorflow", "tokenizers", "torch", "transformers")
 
@@ -53,8 +54,9 @@ def assemble(
 ) -> Pressed:
     """Write artifact and proof into the folder ``out``; ``scratch`` is an empty one on the disk of the forms.
 
-    Raises BadInput where the recipe names no moment.
+    Raises BadInput where the recipe names no moment, or where a key to sign with cannot be used.
     """
+    keys = own_keys()
     folder, made = forms
     draft = make_manifest(recipe, material, made)
     out.mkdir(parents=True, exist_ok=True)
@@ -65,7 +67,7 @@ def assemble(
     manifest = msgspec.structs.replace(draft, files=describe(scratch))
     packed = pack(scratch, manifest, out / str(manifest.artifact))
     proof = out / proof_name(packed.path.name)
-    write_proof(proof, make_proof(recipe, material, packed, report))
+    write_proof(proof, make_proof(recipe, material, packed, report), keys)
     return Pressed(packed.path, proof, manifest, report, packed, material.weights.dropped)
 
 

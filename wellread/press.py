@@ -24,7 +24,7 @@ from wellread.converters.recipe import Recipe
 from wellread.converters.sources import Source
 from wellread.converters.workbench import Workbench
 from wellread.errors import SourceError
-from wellread.registry.artifact import describe
+from wellread.registry.artifact.package import describe
 from wellread.registry.records import Form, ParityReport, decode, encode
 
 __all__ = ["Pressed", "press"]

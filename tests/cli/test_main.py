@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from tests.conftest import BuildModule
 from tests.fixtures.command import Command
-from wellread.cli import COMMANDS, cli
+from tests.registry.samples import make_sample, noise
+from tests.registry.transfer.throttled import throttled
+from tests.registry.watched import far_apart, list_in
+from wellread.cli import COMMANDS, ENVIRONMENT, SECTIONS, cli
 from wellread.errors import BadInput
+from wellread.registry.names import DEFAULT_FOLDER
 
 EXTRAS = (
     *("cramjam", "google_crc32c", "huggingface_hub", "jinja2", "kagglehub", "license_expression", "onnx", "pandas"),
@@ -32,7 +40,8 @@ def program(*arguments: object, without: tuple[str, ...] = (), **options: object
 
 
 def commands(group: click.Group = cli, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command that does something, with the words that name it."""
+    """Every command and group, with the words that name it."""
+    yield path, group
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -43,7 +52,8 @@ def commands(group: click.Group = cli, *path: str) -> Iterator[tuple[tuple[str, 
             yield (*path, name), command
 
 
-EVERY = dict(commands())
+GROUPS = [words for words, command in commands() if isinstance(command, click.Group)]
+EVERY = [words for words, _ in commands() if words not in GROUPS]
 
 
 # ---------------------------------------------------------------- help
@@ -57,6 +67,25 @@ def test_help_needs_no_command_to_be_imported() -> None:
     assert program("--version", without=EXTRAS).stdout.startswith("wellread")
 
 
+def test_help_names_every_job_and_every_variable(command: Command) -> None:
+    shown = command("--help").out
+    assert sum(map(len, SECTIONS.values())) == len(COMMANDS)
+    places = [shown.index(f"\n{job}:\n") for job in SECTIONS]
+    assert places == sorted(places)
+    package = Path(cli.__module__.replace(".", "/")).parent
+    source = "".join(path.read_text() for path in (Path(__file__).parents[2] / package).rglob("*.py"))
+    read = set(re.findall(r"\bWELLREAD_[A-Z_]+", source)) - {"WELLREAD_COMPLETE"}
+    assert read <= set(ENVIRONMENT) and {"WELLREAD_HUB", "WELLREAD_HOME"} <= read
+    assert all(f"\n  {name} " in shown for name in ENVIRONMENT)
+
+
+def test_completion_needs_no_extra() -> None:
+    for typed, offered in {"": list(COMMANDS), "pu": ["publish", "push"], "--v": ["--version"]}.items():
+        asked = {"_WELLREAD_COMPLETE": "bash_complete", "COMP_CWORD": "1", "COMP_WORDS": f"wellread {typed}"}
+        done = program(without=EXTRAS, env={**os.environ, **asked})
+        assert (done.stdout.split(), done.stderr) == ([f"plain,{name}" for name in offered], "")
+
+
 @pytest.mark.parametrize("words", EVERY, ids=" ".join)
 def test_every_command_has_a_worked_example_and_speaks_json(words: tuple[str, ...], command: Command) -> None:
     shown = command(*words, "--help")
@@ -66,7 +95,14 @@ def test_every_command_has_a_worked_example_and_speaks_json(words: tuple[str, ..
     assert "--json" in shown.out
 
 
-@pytest.mark.parametrize("words", [(), ("recipes",)])
+@pytest.mark.parametrize("words", [*EVERY, *GROUPS], ids=" ".join)
+def test_what_no_command_takes_is_used_wrongly(words: tuple[str, ...], command: Command) -> None:
+    refused = command(*words, "--odd")
+    assert (refused.code, refused.out) == (2, "")
+    assert "No such option" in refused.err and f"wellread {' '.join(words)}".strip() in refused.err
+
+
+@pytest.mark.parametrize("words", GROUPS, ids=" ".join)
 def test_a_group_alone_shows_its_help_and_was_used_wrongly(words: tuple[str, ...], command: Command) -> None:
     alone, asked = command(*words), command(*words, "--help")
     assert (alone.code, asked.code) == (2, 0)
@@ -117,7 +153,7 @@ def ends_with(error: BaseException, command: Command, monkeypatch: pytest.Monkey
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("wellread.cli.inspect.list_command", click.Command("list", callback=fail))
+    monkeypatch.setattr("wellread.cli.catalog.list_command", click.Command("list", callback=fail))
     ended = command("list")
     assert ended.out == ""
     return ended.code, ended.err.strip()
@@ -157,22 +193,47 @@ def test_a_reader_that_has_gone_ends_it_in_silence() -> None:
     assert (child.returncode, child.stderr) == (1, "")
 
 
+def test_the_first_line_of_a_long_list_is_all_that_is_said(tmp_path: Path) -> None:
+    facts = {"language": "en", "folder": DEFAULT_FOLDER, "title": "T", "annotator": "A", "latest": "1", "releases": 1}
+    entries = [{"format": 1, "name": f"m{number:05}", **facts} for number in range(20_000)]
+    (tmp_path / "catalog.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(entries))
+    command = [sys.executable, "-m", "wellread", "list", "--hub", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as listing:
+        assert listing.stdout and listing.stderr
+        assert listing.stdout.readline().split() == ["name", "lang", "latest", "title"]
+        listing.stdout.close()
+        assert listing.stderr.read() == ""
+    assert listing.returncode == 1
+
+
+def test_ctrl_c_in_a_download_is_one_word(home: Path, tmp_path: Path) -> None:
+    list_in(make_sample(tmp_path, far_apart(**{"onnx/model.onnx": noise(2**24)})), tmp_path / "hub")
+    with throttled(tmp_path / "hub", rate=2e6) as server:
+        command = [sys.executable, "-m", "wellread", "fetch", "tiny", "--hub", server.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as fetching:
+            while server.sent < 200_000 and fetching.poll() is None:
+                time.sleep(0.01)
+            fetching.send_signal(signal.SIGINT)
+            out, err = fetching.communicate()
+    assert (fetching.returncode, out, err.strip()) == (130, "", "interrupted")
+
+
 def test_a_terminal_that_lacks_a_character_gets_another() -> None:
     shown = program("build", "--help", env={**os.environ, "PYTHONIOENCODING": "latin-1"})
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "RECIPE?|SOURCE" in shown.stdout
 
 
-def test_each_warning_is_one_line_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_warning_is_said_once_its_lines_kept(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def warn() -> None:
         for text in ("a\n  long one", "another", "a\n  long one"):
             with warnings.catch_warnings():
                 warnings.simplefilter("always")
                 warnings.warn(text, stacklevel=1)
 
-    monkeypatch.setattr("wellread.cli.inspect.list_command", click.Command("list", callback=warn))
+    monkeypatch.setattr("wellread.cli.catalog.list_command", click.Command("list", callback=warn))
     for _ in range(2):
-        assert command("list").err == "wellread: a long one\nwellread: another\n"
+        assert command("list").err == "wellread: a\nlong one\nwellread: another\n"
 
 
 def test_the_package_and_its_cli_are_programs(tmp_path: Path) -> None:

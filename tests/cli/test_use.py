@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,17 @@ def test_embed_gives_words_and_unit_vectors(command: Command, published: Path) -
     assert [(row["text"], row["token"]) for row in words] == [("I love", "I"), ("I love", "love"), ("NLP", "NLP")]
     (unit,) = command("embed", "tiny", "hello", "--normalize", "--hub", published, "--json").json
     assert np.linalg.norm(unit["vector"]) == pytest.approx(1, abs=1e-6)
+
+
+def test_embed_reads_a_text_a_line_from_stdin(
+    command: Command, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = "i love nlp\r\n\nDas Mädchen\n".encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given), "latin-1"))
+    rows = command("embed", "tiny", "-", "--hub", published, "--json").json
+    assert [row["text"] for row in rows] == ["i love nlp", "", "Das Mädchen"]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert command("embed", "tiny", "-", "--hub", published, "--json").json == []
 
 
 def test_embed_of_what_cannot_be(command: Command, published: Path) -> None:

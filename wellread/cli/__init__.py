@@ -12,21 +12,59 @@ import warnings
 from functools import cache
 
 import click
+from click.shell_completion import CompletionItem
 
 from wellread import __version__
+from wellread.cli.plain import plain
 from wellread.errors import WellreadError, missing_extra, near_misses
 
-COMMANDS = {
-    "build": ("wellread.cli.press", "Press models: pull, convert, compare, pack, publish."),
-    "publish": ("wellread.cli.press", "Put an artifact and the proof beside it into a hub."),
-    "verify": ("wellread.cli.inspect", "Check every byte of an artifact or a model, and replay its goldens."),
-    "fetch": ("wellread.cli.use", "Bring a model's files into the cache and print their folder."),
-    "embed": ("wellread.cli.use", "Print the vectors of texts."),
-    "info": ("wellread.cli.inspect", "What a release is: its forms, its source, its licence."),
-    "list": ("wellread.cli.inspect", "The models of a hub."),
-    "recipes": ("wellread.cli.recipes", "List, show, check and write recipes: what models are built from."),
+SECTIONS = {
+    "Make": {
+        "build": ("wellread.cli.press", "Press models: pull, convert, compare, pack, publish."),
+        "publish": ("wellread.cli.press", "Put artifacts and the proofs beside them into a hub."),
+        "recipes": ("wellread.cli.recipes", "List, show, check and write recipes: what models are built from."),
+    },
+    "Use": {
+        "fetch": ("wellread.cli.use", "Bring models' files into the cache and print their folders."),
+        "embed": ("wellread.cli.use", "Print the vectors of texts."),
+        "lock": ("wellread.cli.lock", "Write down which releases names stand for now."),
+        "info": ("wellread.cli.inspect", "What a release is: its forms, its source, its licence."),
+        "list": ("wellread.cli.catalog", "The models of a hub."),
+        "search": ("wellread.cli.catalog", "The models in which all of some words occur."),
+        "verify": ("wellread.cli.inspect", "Check every byte of a model or artifact, and replay its goldens."),
+    },
+    "Share": {
+        "copy": ("wellread.cli.transfer", "Copy releases from hub to hub: promote them."),
+        "bundle": ("wellread.cli.transfer", "Carry releases to a machine without a network."),
+        "push": ("wellread.cli.transfer", "Upload a model to the Hugging Face Hub."),
+        "serve": ("wellread.cli.serve", "Serve a hub over HTTP, to be read."),
+    },
+    "Look after a hub, keys and the cache": {
+        "hub": ("wellread.cli.hub", "Set up a hub, and bring its views up to date."),
+        "alias": ("wellread.cli.hub", "Let a reference stand for a model."),
+        "yank": ("wellread.cli.hub", "Take a release back: had by its full id only, with a warning."),
+        "deprecate": ("wellread.cli.hub", "Warn of a release, or of a model, whenever it is chosen."),
+        "keys": ("wellread.cli.keys", "Keys to sign with, and whose signatures are believed."),
+        "cache": ("wellread.cli.cache", "What was fetched: list, verify, repair, prune, rm."),
+    },
 }
-"""Command → the module that has a click command of that name, and its line in the help: help imports no command."""
+"""Job → command → the module that has a click command of that name, and its line: help imports no command."""
+COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
+ENVIRONMENT = {
+    "WELLREAD_HUB": "Hubs to read, commas between, the first that has it wins; own: yours.",
+    "WELLREAD_HOME": "Where your own hub, keys, cache and work lie.",
+    "WELLREAD_SITE_CACHE": "A cache that others fill, looked at after yours.",
+    "WELLREAD_OFFLINE": "1: ask no network, take what is in the cache.",
+    "WELLREAD_TOKENS": "host=token,host2:8443=token2 for https hubs; or ~/.netrc.",
+    "WELLREAD_KEY": "The key to sign with, as PEM or its path, and no other.",
+    "AWS_*": "Who signs in to s3 hubs, and where they are; so GOOGLE_* for gs, AZURE_* for az.",
+    "HF_TOKEN": "Who pushes to the Hugging Face Hub.",
+    "HTTPS_PROXY": "The proxy, but for hosts in NO_PROXY. REQUESTS_CA_BUNDLE: whom to trust.",
+}
+_WIDEST = max(map(len, COMMANDS))
+_COMPLETION = (
+    'eval "$(_WELLREAD_COMPLETE=bash_source wellread)" in ~/.bashrc; zsh_source for zsh, fish_source for fish.'
+)
 
 
 class _Commands(click.Group):
@@ -47,8 +85,20 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        for job, commands in SECTIONS.items():
+            with formatter.section(job):
+                formatter.write_dl([(name.ljust(_WIDEST), line) for name, (_, line) in commands.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Environment"):
+            formatter.write_dl(list(ENVIRONMENT.items()))
+        with formatter.section("Completion by TAB"):
+            formatter.write_text(_COMPLETION)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names out of the table: click would import every command for its help."""
+        names = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -79,7 +129,7 @@ def main() -> None:
     warnings.showwarning = _show_warning
     _say_once.cache_clear()
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(cli.main(prog_name="wellread", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -87,16 +137,16 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(130)
     except WellreadError as error:
-        click.echo(f"wellread: {error}", err=True)
+        click.echo(f"wellread: {plain(error)}", err=True)
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"wellread: {where}{error.strerror or error}", err=True)
+        click.echo(f"wellread: {plain(where)}{error.strerror or error}", err=True)
         sys.exit(1)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    _say_once(" ".join(str(message).split()))
+    _say_once(plain("\n".join(" ".join(line.split()) for line in str(message).splitlines())))
 
 
 @cache

@@ -19,6 +19,18 @@ version_option = click.option("--version", metavar="VERSION", help="A release id
 refresh_option = click.option(
     "--refresh", is_flag=True, help="Ask the hub again, and try a form again that missed its goldens here."
 )
+trust_option = click.option(
+    "--trust",
+    type=click.Choice(["off", "warn", "enforce"]),
+    help="Whether somebody whom you trust must have signed it. Default: what is set for the hub, else warn.",
+)
+lock_option = click.option(
+    "--lock",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="wellread.lock",
+    help="Exactly the releases of a lock file; without FILE of wellread.lock here. Write it after the names.",
+)
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What SOURCE does not say: heads=4, cased=true …"
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from wellread.cli.hub import folder_option, no_views_option, say_state, written_hub
 from wellread.cli.moment import moment_option
 from wellread.cli.options import hub_option, json_option, print_json, say_step, settings_option
 from wellread.cli.report import print_parity
@@ -17,13 +18,13 @@ from wellread.cli.targets import Asked, Order, order
 from wellread.converters.workbench import Workbench
 from wellread.errors import BadInput, WellreadError
 from wellread.press import Pressed, press
-from wellread.registry.cache import home
-from wellread.registry.names import DEFAULT_FOLDER
-from wellread.registry.proof import proof_name
-from wellread.registry.publish import Published
-from wellread.registry.publish import publish as publish_release
-from wellread.registry.resolve import hubs
-from wellread.registry.stores import is_local, open_store
+from wellread.registry.artifact.proof import proof_name
+from wellread.registry.home import home
+from wellread.registry.hub.index import HUB
+from wellread.registry.hub.publish import Outcome, Published
+from wellread.registry.hub.publish import publish as publish_release
+from wellread.registry.retry import open_hub
+from wellread.registry.stores import is_local, read
 
 
 @click.command(name="build")
@@ -64,14 +65,22 @@ def build(targets: tuple[str, ...], hub: str | None, out: Path | None, as_json: 
 
 
 def _goal(hub: str | None, out: Path | None) -> str | Path | None:
-    """The hub to publish into, if any. Raises BadInput, NotYet before anything is pressed that could not be kept."""
-    goal = hubs(hub)[0] if hub or not out else None
-    store = None if goal is None else open_store(goal)
+    """The hub to publish into, if any. Raises before anything is pressed that could not be kept."""
+    goal = written_hub(hub) if hub or not out else None
     if out:
         _require_writable(out)
-    if goal is not None and store and is_local(goal):
-        _require_writable(Path(store.url))
+    if goal is not None:
+        _require_open(goal)
     return goal
+
+
+def _require_open(goal: str | Path) -> None:
+    """As far as that can be known before something is written. Raises BadInput, HubUnavailable."""
+    store = open_hub(goal)
+    if is_local(goal):
+        _require_writable(Path(store.url))
+    else:
+        read(store, HUB)  # says whether there is such a bucket, and whether it lets us in
 
 
 def _require_writable(folder: Path) -> None:
@@ -131,8 +140,7 @@ def _tell(pressed: Pressed, published: Published | None, goal: str | Path | None
         )
         click.echo("          no hub takes it; give it another --name to publish it")
     if published:
-        state = "already there, the same bytes" if published.already_there else "published"
-        click.echo(f"hub       {goal}  {state} as {published.release.id}")
+        click.echo(f"hub       {goal}  {_state(published)} as {published.release.id}")
 
 
 def _facts(pressed: Pressed, published: Published | None, out: Path | None) -> dict[str, Any]:
@@ -149,24 +157,77 @@ def _facts(pressed: Pressed, published: Published | None, out: Path | None) -> d
         "forms": list(manifest.forms),
         "parity": pressed.report,
         "release": published.release if published else None,
+        "outcome": published.outcome if published else None,
         "already_there": published.already_there if published else None,
     }
 
 
 @click.command(name="publish")
-@click.argument("artifact", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="ZIP")
-@click.option("--folder", default=DEFAULT_FOLDER, show_default=True, help="The hub's folder for it.")
+@click.argument(
+    "artifacts", nargs=-1, required=True, metavar="ZIP…", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@folder_option
+@click.option("--dry-run", is_flag=True, help="Check and compare everything, say what would be written, write nothing.")
+@no_views_option
 @hub_option
 @json_option
-def publish(artifact: Path, folder: str, hub: str | None, as_json: bool) -> None:
-    """Put an artifact and the proof beside it into a hub.
+def publish(
+    artifacts: tuple[Path, ...], folder: str, dry_run: bool, no_views: bool, hub: str | None, as_json: bool
+) -> None:
+    """Put artifacts, and the proofs beside them, into a hub, signed with your keys (wellread keys list).
+
+    Ends with 0 when all are in the hub, those that were there already included; with 1 at the first that is refused,
+    saying why: those before it are in; with 2 when used wrongly. It can be run again at any time.
 
     \b
     wellread publish dist/my_bert_en_2.6.0_2.4_1598344705269.zip --hub ./hub
+    wellread publish dist/*.zip --hub s3://models --dry-run
     """
-    goal = hubs(hub)[0]
-    published = publish_release(artifact, artifact.with_name(proof_name(artifact.name)), goal, folder=folder)
-    if as_json:
-        return print_json({"release": published.release, "already_there": published.already_there})
-    state = "already there, the same bytes" if published.already_there else "published"
-    return click.echo(f"{published.release.file}: {state} in {goal}")
+    goal = written_hub(hub)
+    _require_open(goal)
+    done: list[Published] = []
+    try:
+        for artifact in artifacts:
+            with _naming(str(artifact), len(artifacts)):
+                proof = artifact.with_name(proof_name(artifact.name))
+                done.append(publish_release(artifact, proof, goal, folder=folder, dry_run=dry_run, views=not no_views))
+                if not as_json:
+                    _say_published(done[-1])
+    finally:
+        if as_json and done:
+            facts = [_published_facts(published) for published in done]
+            print_json(facts if len(artifacts) > 1 else facts[0])
+
+
+def _say_published(published: Published) -> None:
+    click.echo(f"{published.release.file}: {_state(published)} in {published.hub}")
+    for key in published.wrote if published.dry_run else ():
+        click.echo(f"  would write {key}")
+    if not published.views and not published.dry_run:
+        click.echo("  views deferred: wellread hub refresh brings them up to date")
+
+
+def _state(published: Published) -> str:
+    signed = f"signed by {len(published.signed)} of your keys"
+    beside = f", {signed}" * bool(published.signed)
+    told: dict[Outcome, str] = {
+        "new": f"published{beside}",
+        "mended": f"mended{beside}",
+        "signed": f"{signed}, the bytes already there,",
+        "already there": "already there, the same bytes",
+    }
+    would = "would be " * (published.dry_run and not published.already_there)
+    return f"{would}{told[published.outcome]}{say_state(published.release)}"
+
+
+def _published_facts(published: Published) -> dict[str, Any]:
+    return {
+        "release": published.release,
+        "outcome": published.outcome,
+        "already_there": published.already_there,
+        "hub": published.hub,
+        "wrote": published.wrote,
+        "signed": published.signed,
+        "views": published.views,
+        "dry_run": published.dry_run,
+    }

@@ -13,7 +13,7 @@ from wellread.converters import recipe
 from wellread.converters.recipe import Recipe, parse_given, parse_license, render
 from wellread.converters.sources import parse_source
 from wellread.errors import BadInput, WellreadError
-from wellread.registry.cache import home
+from wellread.registry.home import home
 from wellread.registry.names import parse_lang, parse_name
 
 
