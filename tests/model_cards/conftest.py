@@ -14,8 +14,8 @@ from wellread.converters.recipe import Recipe
 from wellread.converters.sources import Source
 from wellread.converters.workbench import Workbench
 from wellread.press import Pressed, press
+from wellread.registry.hub.publish import publish
 from wellread.registry.names import Lang, ModelName
-from wellread.registry.publish import publish
 
 
 @dataclass(frozen=True)
