@@ -41,9 +41,9 @@ test-wheel: setup ## build the wheel, install it bare, load a model without the 
 	$(BIN)/python tests/wheel.py
 
 bench: setup ## benchmarks, beside the peers; results go to docs/
-	$(BIN)/python benchmarks/convert.py
-	$(BIN)/python benchmarks/registry.py
-	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python -m benchmarks.convert
+	$(BIN)/python -m benchmarks.registry
+	$(BIN)/python -m benchmarks.faults
 
 clean: ## remove what the targets above made, .venv and ./hub excepted
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

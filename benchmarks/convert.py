@@ -1,6 +1,6 @@
 """Weights to ONNX: wellread beside PyTorch's two exporters, in one run.
 
-    python benchmarks/convert.py [--rounds 5] [--layers 8 --hidden 512]
+    python -m benchmarks.convert [--rounds 5] [--layers 8 --hidden 512]
 
 Every measurement is a process of its own that reads the same Hugging Face folder (random weights, the shape of
 small_bert_L8_512) and writes one file; the contenders take turns, so that a noisy machine is noisy for all. Reported:
@@ -31,7 +31,6 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 Row = dict[str, Any]
 
@@ -103,8 +102,8 @@ def measure_here(contender: str, folder: Path, out: Path) -> None:
 
 def measure(contender: str, folder: Path, out: Path) -> Row:
     started = time.perf_counter()
-    command = [sys.executable, __file__, "--one", contender, str(folder), str(out)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = [sys.executable, "-m", "benchmarks.convert", "--one", contender, str(folder), str(out)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     return {"whole": time.perf_counter() - started, **json.loads(printed.splitlines()[-1])}
 
 
@@ -175,7 +174,7 @@ def main() -> None:
         f"{tool} {version(tool)}" for tool in ("onnx", "onnxruntime", "torch", "transformers", "onnxscript")
     )
     text = (
-        f"# Weights to ONNX\n\nMade by `python benchmarks/convert.py --rounds {asked.rounds}`: "
+        f"# Weights to ONNX\n\nMade by `python -m benchmarks.convert --rounds {asked.rounds}`: "
         f"L-{asked.layers} H-{asked.hidden}, medians of {asked.rounds} interleaved runs (peak memory: the largest), "
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {tools}. "
         "The error is the largest of last_hidden_state against the float64 reference on a ragged batch.\n\n"

@@ -1,6 +1,6 @@
 """The same faults against wellread, huggingface_hub and pooch, in one run.
 
-    python benchmarks/faults.py [--only wellread] [--fault flip]
+    python -m benchmarks.faults [--only wellread] [--fault flip]
 
     fault_server       a web server that breaks what it sends, and counts
     fault_contenders   who downloads, and how that is judged
@@ -15,19 +15,17 @@ import argparse
 import hashlib
 import platform
 import re
-import sys
 import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmarks import fault_server as faults
+from benchmarks.fault_contenders import CONTENDERS, ERROR, Bench
+from benchmarks.fault_server import Served, Server, serving
+from benchmarks.fault_situations import SITUATIONS, SIZE
 
-from benchmarks import fault_server as faults  # noqa: E402
-from benchmarks.fault_contenders import CONTENDERS, ERROR, Bench  # noqa: E402
-from benchmarks.fault_server import Served, Server, serving  # noqa: E402
-from benchmarks.fault_situations import SITUATIONS, SIZE  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def _files(scratch: Path) -> tuple[dict[str, Served], str]:
@@ -97,7 +95,7 @@ def _text(contenders: list[str], rows: list[list[str]]) -> str:
     lines = [
         "# What each does when things go wrong",
         "",
-        f"Made by `python benchmarks/faults.py` on {day}: {versions}, Python {platform.python_version()}.",
+        f"Made by `python -m benchmarks.faults` on {day}: {versions}, Python {platform.python_version()}.",
         _ABOUT,
         f"| fault | {' | '.join(contenders)} |",
         f"|---|{'---|' * len(contenders)}",

@@ -1,6 +1,6 @@
 """The registry at scale: a hub of 100,000 models, and one large file. One run, one page of tables.
 
-    python benchmarks/registry.py [--models 100000] [--megabytes 400] [--rounds 5] [--only resolve publish …]
+    python -m benchmarks.registry [--models 100000] [--megabytes 400] [--rounds 5] [--only resolve publish …]
 
 Hubs are generated; a server on the loopback (nginx, else ``wellread serve``) stands between where HTTP is meant.
 What is compared takes turns, so that a noisy machine is noisy for all, and medians are given. Writes
@@ -19,25 +19,25 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmarks.downloads import compare
+from benchmarks.generated_hub import name_of, write_hub
+from benchmarks.local_server import Served, serving
+from benchmarks.processes import run
+from tests.registry.samples import Sample, make_sample
+from tests.registry.watched import unproved
+from wellread.loader import fetch
+from wellread.registry.hub.publish import publish
+from wellread.registry.names import parse_lang, parse_name
+from wellread.registry.resolve.search import find
+from wellread.registry.transfer.fetch import bring
 
-from benchmarks.downloads import compare  # noqa: E402
-from benchmarks.generated_hub import name_of, write_hub  # noqa: E402
-from benchmarks.local_server import Served, serving  # noqa: E402
-from benchmarks.processes import run  # noqa: E402
-from tests.registry.samples import Sample, make_sample  # noqa: E402
-from tests.registry.watched import unproved  # noqa: E402
-from wellread.loader import fetch  # noqa: E402
-from wellread.registry.hub.publish import publish  # noqa: E402
-from wellread.registry.names import parse_lang, parse_name  # noqa: E402
-from wellread.registry.resolve.search import find  # noqa: E402
-from wellread.registry.transfer.fetch import bring  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
+
 
 Row = tuple[object, ...]
 
@@ -127,9 +127,7 @@ def publishing(bench: Bench) -> str:
         for (size, shown), seconds in took.items():
             sample = _sample(bench, f"new_{number}_{size}_{shown}".lower())
             hub = bench.hub(size)
-            seconds.append(
-                _timed(lambda: publish(sample.zip, sample.proof, hub, views=shown))  # noqa: B023  run at once
-            )
+            seconds.append(_timed(partial(publish, sample.zip, sample.proof, hub, views=shown)))
     middle = {key: statistics.median(seconds) for key, seconds in took.items()}
     rows: list[Row] = [
         (
@@ -280,10 +278,10 @@ def _head(asked: argparse.Namespace) -> str:
     load = os.getloadavg()[0]
     tools = ", ".join(f"{tool} {version(tool)}" for tool in ("requests", "pooch", "huggingface_hub", "msgspec"))
     return (
-        f"# The registry at scale\n\nMade by `python benchmarks/registry.py --models {asked.models} --megabytes "
+        f"# The registry at scale\n\nMade by `python -m benchmarks.registry --models {asked.models} --megabytes "
         f"{asked.megabytes} --rounds {asked.rounds}` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, "
         f"{platform.machine()}, Python {platform.python_version()}, {tools}. Medians of {asked.rounds}. "
-        f"Ratios first: {load:.0f} processes ran beside when it began, and with them the figures move.\n"
+        f"Ratios first: the load was {load:.0f} when it began, and with it the figures move.\n"
     )
 
 

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -27,16 +28,16 @@ from wellread.registry.names import DEFAULT_FOLDER
 
 EXTRAS = (
     *("cramjam", "google_crc32c", "huggingface_hub", "jinja2", "kagglehub", "license_expression", "onnx", "pandas"),
-    *("requests", "safetensors", "tensorflow", "tensorflow_hub", "torch", "transformers", "yaml"),
+    *("safetensors", "tensorflow", "tensorflow_hub", "torch", "transformers", "yaml"),
 )
 """Modules that a plain ``pip install wellread`` does not bring."""
 
 
-def program(*arguments: object, without: tuple[str, ...] = (), **options: object) -> subprocess.CompletedProcess[str]:
+def program(*arguments: object, without: tuple[str, ...] = (), **options: Any) -> subprocess.CompletedProcess[str]:
     """Run wellread in a process of its own, as if the modules in ``without`` were not installed."""
     script = f"import sys; sys.modules.update(dict.fromkeys({without!r})); from wellread.cli import main; main()"
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 def commands(group: click.Group = cli, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:

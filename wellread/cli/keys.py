@@ -10,12 +10,10 @@ import click
 from wellread.cli.options import json_option, print_json, print_table
 from wellread.errors import BadInput, IntegrityError, NotFound
 from wellread.registry import retry
-from wellread.registry.cache.copies import LARGEST
 from wellread.registry.hub.index import HUB
-from wellread.registry.records import HubInfo, decode
+from wellread.registry.hub.info import read_info
 from wellread.registry.resolve.places import Place
 from wellread.registry.resolve.search import hubs
-from wellread.registry.stores import read
 from wellread.registry.trust import policy
 from wellread.registry.trust.keys import DEFAULT, Key, folder, new_key, own_keys
 from wellread.registry.trust.policy import HubTrust, Trust
@@ -139,17 +137,16 @@ def _trust(hub: str, keyids: Sequence[str], asked: Trust | None) -> None:
 def _stated(hub: str) -> list[str]:
     """The keys of a hub's ``hub.json``. Raises NotFound where it states none, IntegrityError for what are no keys."""
     store = retry.open_hub(hub)
-    found, where = read(store, HUB, LARGEST), f"{store.url}/{HUB}"
-    stated = decode(found[0], HubInfo, where).keys if found else ()
-    if not stated:
+    about = read_info(store)
+    if about is None or not about.keys:
         raise NotFound(
             f"{store.url} states no keys of its own: ask its owner for the id of a key, and give that;\n"
             "the owner states it with: wellread hub init HUB"
         )
     try:
-        return [parse_keyid(key) for key in stated]
+        return [parse_keyid(key) for key in about.keys]
     except BadInput as error:
-        raise IntegrityError(f"{where}: {error}") from error
+        raise IntegrityError(f"{store.url}/{HUB}: {error}") from error
 
 
 def _say(hub: str) -> None:

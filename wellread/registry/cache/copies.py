@@ -38,14 +38,12 @@ from wellread.registry.cache.entry import SITE
 from wellread.registry.home import home
 from wellread.registry.records import Document, decode, encode
 from wellread.registry.retry import PatientStore
-from wellread.registry.stores import Store, is_local
+from wellread.registry.stores import LARGEST, Store, is_local
 
 WAIT = 2.0
 """Seconds that a hub is waited for where an old copy can serve."""
 PAUSE = 300.0
 """Seconds for which a hub that was away is not asked again where an old copy can serve."""
-LARGEST = 16 * 1024 * 1024
-"""Bytes of an index file, an alias or a hub.json at most."""
 _warned: dict[Path, float] = {}
 """The folders of hubs of which this process has warned that they are away, and when: seconds since 1970."""
 

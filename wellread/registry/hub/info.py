@@ -20,7 +20,7 @@ import msgspec
 from wellread.errors import BadInput, PublishError
 from wellread.registry.hub.index import HUB, TRIES, swap
 from wellread.registry.records import HubInfo, decode
-from wellread.registry.stores import Store, read
+from wellread.registry.stores import LARGEST, Store, read
 
 MIRRORS = ("http", "https", "s3", "gs", "az")
 """Schemes a mirror may have: a folder is none, for another machine has another one there."""
@@ -31,7 +31,7 @@ LONGEST = 365 * 24 * 3600
 
 def read_info(store: Store) -> HubInfo | None:
     """What a hub says of itself, or None where it says nothing. Raises IntegrityError."""
-    found = read(store, HUB)
+    found = read(store, HUB, LARGEST)
     return decode(found[0], HubInfo, f"{store.url}/{HUB}") if found else None
 
 

@@ -16,13 +16,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from wellread.errors import BadInput, IntegrityError
-from wellread.registry.cache.copies import LARGEST, Copy, Header, Note, forget, glimpse, take
+from wellread.registry.cache.copies import Copy, Header, Note, forget, glimpse, take
 from wellread.registry.hub.entries import SIGNED, Entry, parse_entries, parse_index
 from wellread.registry.hub.index import HUB, alias_key, index_key, parse_alias
 from wellread.registry.names import ModelName, parse_reference
 from wellread.registry.records import Alias, HubInfo, Release, decode
 from wellread.registry.retry import open_hub
-from wellread.registry.stores import MAX_SMALL, Store, is_local
+from wellread.registry.stores import LARGEST, MAX_SMALL, Store, is_local
 from wellread.registry.trust import policy
 from wellread.registry.trust.signing import signers
 

@@ -19,6 +19,8 @@ from wellread.registry.stores.reasons import without_secrets
 
 MAX_SMALL = 256 * 1024 * 1024
 """Bytes that ``read`` takes into memory at most: an index file, a view, a proof."""
+LARGEST = 16 * 1024 * 1024
+"""Bytes of an index file, an alias or a hub.json at most."""
 
 _KEY = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_.@\-]*(/[A-Za-z0-9_@][A-Za-z0-9_.@\-]*)*")
 
