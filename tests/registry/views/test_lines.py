@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wellread.errors import IntegrityError
-from wellread.registry.views.lines import joined, split
+from wellread.registry.hub.index import joined
+from wellread.registry.views.lines import split
 
 
 @given(st.lists(st.binary(max_size=5) | st.sampled_from([b"\n", b"\n\n", b" \n", b"ab\n"])))

@@ -30,8 +30,3 @@ def split(chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
             raise IntegrityError(f"{where} has a line of more than {LONGEST} bytes: this is not a hub's file")
     if rest.strip():
         yield rest
-
-
-def joined(found: Iterable[bytes]) -> bytes:
-    """Lines as a file."""
-    return b"".join(line + b"\n" for line in found)

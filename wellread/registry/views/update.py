@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from wellread.errors import IntegrityError, WellreadError
-from wellread.registry.hub.index import CATALOG, HUB, alias_key, parse_alias, read_releases, swap
+from wellread.registry.hub.index import CATALOG, HUB, alias_key, joined, parse_alias, read_releases, swap
 from wellread.registry.hub.info import introduce
 from wellread.registry.names import ModelName
 from wellread.registry.records import Alias, CatalogEntry, Manifest, Release, decode, encode
@@ -102,7 +102,7 @@ def _with_entries(store: Store, raw: bytes, names: Iterable[ModelName], manifest
         if releases is not None:
             fresh = rebuild.entries(store, releases, partial(_title, old, manifest))
             ours[place] = sorted(map(encode, fresh))
-    return lines.joined([*ours, *later])
+    return joined([*ours, *later])
 
 
 def _title(old: Iterable[CatalogEntry], manifest: Manifest | None, release: Release) -> str | None:
@@ -131,7 +131,7 @@ def _with_rows(store: Store, raw: bytes, names: Iterable[ModelName], folder: str
             seen.add(file)
             kept.append(ours[file])
     new = [row for file, row in ours.items() if file not in seen]
-    return lines.joined(line for line in (*kept, *new) if line is not None)
+    return joined(line for line in (*kept, *new) if line is not None)
 
 
 # ---------------------------------------------------------------- never a reason to fail
