@@ -11,6 +11,7 @@
     │   ├── CorruptSource                 bytes that contradict their own checksum or structure
     │   └── UnsupportedModel              readable, but not a model that we convert
     ├── ParityError       RuntimeError    a form is not equal to the source: nothing is written
+    ├── SnippetError      RuntimeError    a snippet of the card does not run: nothing is written
     ├── IntegrityError    RuntimeError    bytes differ from what the index or the manifest say
     │   └── TrustError                    a line or proof that nobody trusted vouches for, or that was rolled back
     ├── HubUnavailable    RuntimeError    a hub cannot be reached, refuses, or does not answer as one
@@ -70,6 +71,10 @@ class UnsupportedModel(SourceError):
 
 class ParityError(WellreadError, RuntimeError):
     """A form differs from its source by more than its gate allows."""
+
+
+class SnippetError(WellreadError, RuntimeError):
+    """A snippet of the card, run as it is printed, fails; the message gives its tab, its line and its error."""
 
 
 class IntegrityError(WellreadError, RuntimeError):

@@ -227,6 +227,38 @@ class ParityReport(Record, frozen=True, kw_only=True):
         return bool(self.forms) and all(form.passed for form in self.forms)
 
 
+OWN_TAB = "Python"
+"""The tab of a card whose snippet runs the model by wellread itself."""
+
+
+class Trial(Record, frozen=True, kw_only=True):
+    """What became of one snippet of the card when it was run as it is printed; ``why`` it was not, or how it failed."""
+
+    tab: str
+    outcome: Literal["passed", "failed", "not run"]
+    why: str = ""
+
+
+class Result(Record, frozen=True, kw_only=True):
+    """What the card's own snippet gave for an example: its words, and the first components of the vector of each,
+    fp32, rounded to 6 decimals."""
+
+    text: str
+    words: tuple[str, ...]
+    vectors: tuple[tuple[float, ...], ...]
+
+
+class Benchmark(Record, frozen=True, kw_only=True):
+    """How fast one form is on the proof's machine: ``size`` bytes of its members, ``load`` seconds to open it,
+    ``speed`` tokens a second, with so many ``threads``."""
+
+    form: str
+    size: int
+    load: float
+    speed: float
+    threads: int
+
+
 class Proof(Document, frozen=True, kw_only=True):
     """What was measured about an artifact: the predicate of the statement in ``<artifact>.proof.json``."""
 
@@ -239,6 +271,9 @@ class Proof(Document, frozen=True, kw_only=True):
     tools: dict[str, str]
     machine: dict[str, str]
     created: int
+    trials: tuple[Trial, ...] = ()
+    results: tuple[Result, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
 
 
 # ---------------------------------------------------------------- the hub
@@ -318,13 +353,15 @@ class CatalogEntry(Document, frozen=True, kw_only=True):
 
 
 class HubInfo(Document, frozen=True, kw_only=True):
-    """``hub.json``: what a hub says of itself. ``ttl`` in seconds."""
+    """``hub.json``: what a hub says of itself. ``ttl`` in seconds; ``notebooks`` is the GitHub folder that holds the
+    models' notebooks, ``owner/repository/branch[/folder]``."""
 
     name: str
     ttl: int = 24 * 3600
     keys: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
     site: str = ""
+    notebooks: str = ""
 
 
 T = TypeVar("T", bound=Record)
