@@ -56,7 +56,8 @@ def _file_name(text: str, what: str) -> str:
     """A text that can name a file on every system."""
     if not _NAME.fullmatch(text) or _is_odd(text):
         raise BadInput(
-            f"{text!r} is not {what}: use up to 128 letters, digits, '_', '-' and '.', starting with a letter or digit"
+            f"{text[:200]!r} is not {what}: use up to 128 letters, digits, '_', '-' and '.', starting with a letter or "
+            "digit"
         )
     return text
 
@@ -72,7 +73,9 @@ def parse_lang(text: str) -> Lang:
     Raises BadInput.
     """
     if not _LANG.fullmatch(text) or len(text) > 35:
-        raise BadInput(f"{text!r} is not a language code: use one like 'en', 'zh-Hans', or 'xx' for many languages")
+        raise BadInput(
+            f"{text[:200]!r} is not a language code: use one like 'en', 'zh-Hans', or 'xx' for many languages"
+        )
     return Lang(text)
 
 
@@ -84,8 +87,8 @@ def parse_folder(text: str) -> Folder:
     parts = text.split("/")
     if not _FOLDER.fullmatch(text) or any(map(_is_odd, parts)) or parts[0].lower() in RESERVED:
         raise BadInput(
-            f"{text!r} is not a folder of a hub: use one like 'public/models', relative, no '..', no Windows device; "
-            f"{', '.join(RESERVED)} are the hub's own"
+            f"{text[:200]!r} is not a folder of a hub: use one like 'public/models', relative, no '..', no Windows "
+            f"device; {', '.join(RESERVED)} are the hub's own"
         )
     return Folder(text)
 
@@ -93,7 +96,7 @@ def parse_folder(text: str) -> Folder:
 def parse_digest(text: str) -> Digest:
     """A sha256 in lower-case hexadecimal. Raises BadInput."""
     if not _DIGEST.fullmatch(text):
-        raise BadInput(f"{text!r} is not a sha256: 64 lower-case hexadecimal digits are expected")
+        raise BadInput(f"{text[:200]!r} is not a sha256: 64 lower-case hexadecimal digits are expected")
     return Digest(text)
 
 
@@ -107,7 +110,7 @@ class Version:
     def parse(cls, text: str) -> Version:
         """``"2.6.0"`` → ``Version((2, 6, 0))``. Raises BadInput."""
         if not _VERSION.fullmatch(text):
-            raise BadInput(f"{text!r} is not a version: use numbers and dots, like '2.6.0'")
+            raise BadInput(f"{text[:200]!r} is not a version: use numbers and dots, like '2.6.0'")
         return cls(tuple(int(part) for part in text.split(".")))
 
     def __str__(self) -> str:
@@ -134,7 +137,7 @@ class ReleaseId:
         """The inverse of ``str``. Raises BadInput."""
         parts = text.split("_")
         if len(parts) != 3 or not _MOMENT.fullmatch(parts[2]):
-            raise BadInput(f"{text!r} is not a release id: use one like '2.6.0_2.4_1598344705269'")
+            raise BadInput(f"{text[:200]!r} is not a release id: use one like '2.6.0_2.4_1598344705269'")
         library, spark = (Version.parse(part) if part else None for part in parts[:2])
         return cls(library, spark, int(parts[2]))
 

@@ -98,6 +98,26 @@ def test_what_does_not_fit_together_is_said(change: dict[str, Any], said: str) -
     assert said in str(caught.value)
 
 
+_TEXTS = [
+    *("title", "author", "task", "engine", "edition", "license", "base_model", "description", "citation"),
+    *("data_source", "repository"),
+]
+
+
+@pytest.mark.parametrize("field", _TEXTS)
+def test_no_text_is_longer_than_a_page_can_bear(field: str) -> None:
+    with pytest.raises(IntegrityError, match=f"its {field} has 300000 characters, more than "):
+        parse_manifest(encode(make_manifest((), **{field: "x" * 300_000})), "it")
+
+
+@pytest.mark.parametrize("field", ["tags", "examples"])
+def test_neither_are_lists_of_texts(field: str) -> None:
+    with pytest.raises(IntegrityError, match=f"its {field} has 300000 characters"):
+        parse_manifest(encode(make_manifest((), **{field: ("a", "x" * 300_000)})), "it")
+    with pytest.raises(IntegrityError, match=f"it has 501 {field}, more than 500"):
+        parse_manifest(encode(make_manifest((), **{field: ("x",) * 501})), "it")
+
+
 def test_all_problems_are_said_at_once() -> None:
     manifest = make_manifest((_member("a.pkl"),), name="../evil", time=-1, forms={})
     with pytest.raises(IntegrityError, match=r"not a model name.*time is -1.*a\.pkl"):

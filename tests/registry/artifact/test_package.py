@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 from tests.registry.samples import FILES, as_weights, flip, make_manifest, make_sample, noise, write_files
 from wellread.errors import BadInput, IntegrityError
 from wellread.registry.artifact import layout
+from wellread.registry.artifact.manifest import is_member_name
 from wellread.registry.artifact.package import describe, identify, open_artifact, pack, unpack, verify
 from wellread.registry.records import PIECE, encode_pretty
 
-_NAMES = st.from_regex(r"[a-z0-9]{1,6}(/[a-z0-9]{1,6}){0,2}\.(json|md|txt|onnx|safetensors)", fullmatch=True)
+_NAMES = st.from_regex(r"[a-z0-9]{1,6}(/[a-z0-9]{1,6}){0,2}\.(json|md|txt|onnx|safetensors)", fullmatch=True).filter(
+    is_member_name
+)
 
 
 def _by_zipfile(path: Path, members: dict[str, bytes]) -> None:

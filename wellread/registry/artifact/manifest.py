@@ -29,6 +29,14 @@ ALWAYS = ("README.md", "golden.json")
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes a manifest has at most."""
 MAX_MEMBERS = 10_000
+LONGEST: Mapping[str, int] = {
+    **dict.fromkeys(("title", "author", "task", "edition", "license", "engine", "base_model", "tags"), 500),
+    **dict.fromkeys(("repository", "examples"), 2_000),
+    **dict.fromkeys(("description", "data_source", "citation"), 20_000),
+}
+"""Characters of each text that cards and lists repeat, at most; one of 500 KB would make a page of many MB."""
+MOST = 500
+"""Tags, examples, aliases or languages at most."""
 RUNNABLE = "onnx"
 """What the names of forms that wellread runs begin with."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -58,7 +66,7 @@ def is_form_name(form: str) -> bool:
 def parse_manifest(raw: bytes, where: str) -> Manifest:
     """A manifest that an artifact can have; every problem is named at once. Raises IntegrityError."""
     manifest = decode(raw, Manifest, f"{MANIFEST} of {where}")
-    checks = (_identity_problems, _shape_problems, _member_problems, _form_problems)
+    checks = (_identity_problems, _text_problems, _shape_problems, _member_problems, _form_problems)
     problems = [problem for check in checks for problem in check(manifest)]
     if problems:
         raise IntegrityError(f"{MANIFEST} of {where} cannot be right: {'; '.join(problems)}")
@@ -79,7 +87,8 @@ def members_of(manifest: Manifest, form: str) -> tuple[Member, ...]:
 def _identity_problems(manifest: Manifest) -> Iterator[str]:
     try:
         parse_name(manifest.name)
-        parse_lang(manifest.language)
+        for language in (manifest.language, *manifest.languages):
+            parse_lang(language)
         for reference in manifest.aliases:
             parse_reference(reference)
         if ArtifactName.parse(str(manifest.artifact)) != manifest.artifact:
@@ -90,6 +99,17 @@ def _identity_problems(manifest: Manifest) -> Iterator[str]:
         yield f"its time is {manifest.time}, not milliseconds in the years 2000 to 2100"
     if not manifest.task.strip():
         yield "its task is empty"
+
+
+def _text_problems(manifest: Manifest) -> Iterator[str]:
+    for field, longest in LONGEST.items():
+        said = getattr(manifest, field)
+        length = max(map(len, said), default=0) if isinstance(said, tuple) else len(said)
+        if length > longest:
+            yield f"its {field} has {length} characters, more than {longest}"
+    for field in ("tags", "examples", "aliases", "languages"):
+        if len(getattr(manifest, field)) > MOST:
+            yield f"it has {len(getattr(manifest, field))} {field}, more than {MOST}"
 
 
 def _shape_problems(manifest: Manifest) -> Iterator[str]:

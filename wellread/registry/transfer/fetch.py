@@ -127,12 +127,27 @@ def _complete(entry: Entry, package: Package, forms: Iterable[str], *, prove: Pr
     if missing and entry.manifest() is None:
         entry.put(MANIFEST, package.raw)
     _receive(entry, package, list(_unsound(entry, package.manifest, missing)))
+    _refuse_orders(entry, package, missing)
     for form in missing:
         try:
             prove(entry.path, package.manifest, form)
         except IntegrityError as error:
             raise entry.quarantine(form, package.manifest, package.where, str(error)) from error
         entry.finish(form, package.manifest)
+
+
+def _refuse_orders(entry: Entry, package: Package, forms: Iterable[str]) -> None:
+    """Raises IntegrityError for files that would have other libraries run what no press wrote."""
+    from wellread.registry.artifact.settings import gives_orders, member_problems  # a warm load needs none
+
+    wanted = {member for form in forms for member in members_of(package.manifest, form) if gives_orders(member)}
+    found = sorted(
+        problem
+        for member in wanted
+        for problem in member_problems(member, pieces.stretch(entry.path / member.name, 0, member.size))
+    )
+    if found:
+        raise IntegrityError(f"{package.where} is refused: {'; '.join(found[:3])}")
 
 
 def _unsound(entry: Entry, manifest: Manifest, forms: Iterable[str]) -> Iterator[Member]:
