@@ -362,7 +362,7 @@ def test_where_no_hub_was_given_one_is_to_be_set(hub: Path, monkeypatch: pytest.
     [
         ({}, {"version": "3.0"}, "no release '3.0'. Available: 2.6.0_2.4_1598344705269"),
         ({}, {"lang": "de"}, "not in language 'de'. Available: en"),
-        ({"state": "yanked", "why": "a hole"}, {}, "Give its id as the version to have it all the same"),
+        ({"state": "yanked", "why": "a hole"}, {}, 'It is still had by its id: --version ID, or version="ID"'),
     ],
 )
 @pytest.mark.usefixtures("recipes")

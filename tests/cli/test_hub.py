@@ -46,9 +46,12 @@ def test_a_hub_is_set_up_and_changed(command: Command, tmp_path: Path) -> None:
     changed = command("hub", "init", tmp_path / "models", "--mirror", "https://a.example", "--json")
     assert changed.json == {
         "format": 1, "name": "The house", "ttl": 5400, "keys": [], "mirrors": ["https://a.example"], "site": "",
+        "notebooks": "",
     }  # fmt: skip
     assert json.loads((tmp_path / "models/hub.json").read_bytes()) == changed.json
     assert command("hub", "init", tmp_path / "models", "--no-mirrors", "--json").json["mirrors"] == []
+    shown = command("hub", "init", tmp_path / "models", "--notebooks", "house/models/main/notebooks/")
+    assert (shown.code, "notebooks  house/models/main/notebooks\n" in shown.out) == (0, True)
 
 
 def test_the_keys_that_sign_are_told_to_everybody(command: Command, tmp_path: Path) -> None:
@@ -63,6 +66,7 @@ def test_a_hub_is_not_set_up_with_what_it_cannot_say(command: Command, tmp_path:
         (("--mirror", "https://me:s3cret@a.example"), 1, "carries a user, a token"),
         (("--mirror", "https://a.example", "--no-mirrors"), 2, "contradict"),
         (("--ttl", "-1"), 1, "ttl"),
+        (("--notebooks", "https://github.example/house/models"), 1, "OWNER/REPOSITORY/BRANCH"),
         (("--ttl", "soon"), 2, "--ttl"),
     ):
         refused = command("hub", "init", tmp_path / "models", *arguments)

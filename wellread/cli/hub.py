@@ -69,10 +69,11 @@ def hub() -> None:
 )
 @click.option("--no-mirrors", is_flag=True, help="Take all mirrors out.")
 @click.option("--site", metavar="URL", help="Where its pages are.")
+@click.option("--notebooks", metavar="OWNER/REPO/BRANCH[/FOLDER]", help="Where on GitHub its notebooks are, for Colab.")
 @json_option
 def init(
     hub: str, name: str | None, ttl: float | None, mirrors: tuple[str, ...], no_mirrors: bool, site: str | None,
-    as_json: bool,
+    notebooks: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write hub.json, what a hub says of itself, or change what it says there.
 
@@ -91,6 +92,7 @@ def init(
         ttl=None if ttl is None else ttl * 3600,
         mirrors=mirrors if mirrors or no_mirrors else None,
         site=site,
+        notebooks=notebooks,
         keys=[key.id for key in own_keys()],
     )
     if as_json:
@@ -102,9 +104,10 @@ def init(
         "keys": ", ".join(info.keys) or "none: wellread keys new makes one",
         "mirrors": ", ".join(info.mirrors) or "none",
         "site": info.site or "none",
+        "notebooks": info.notebooks or "none",
     }
     for label, value in told.items():
-        click.echo(f"{label:<9}{value}")
+        click.echo(f"{label:<11}{value}")
     return None
 
 

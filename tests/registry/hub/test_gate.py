@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.registry.samples import FILES, Sample, as_weights, flip, make_proof, make_sample
+from tests.registry.samples import FILES, FORMS, Sample, as_weights, flip, make_proof, make_sample
 from wellread.errors import BadInput, IntegrityError, PublishError
 from wellread.registry.artifact import package as artifact
 from wellread.registry.artifact.proof import read_proof, write_proof
 from wellread.registry.hub.publish import publish
-from wellread.registry.records import FormParity, Manifest, Proof, SourceUsed
+from wellread.registry.records import FormParity, Manifest, Proof, SourceUsed, Trial
 
 pytestmark = pytest.mark.press  # a licence is checked by license-expression
 
@@ -72,6 +72,25 @@ _UNPROVED: dict[str, tuple[Callable[[Sample], None], str]] = {
         _parity(lambda forms: (*forms, _figures(forms[0], max=9.0))),
         "compares a form twice",
     ),
+    "a snippet that failed": (
+        _replaced(
+            trials=(Trial(tab="Python", outcome="passed"), Trial(tab="Spark", outcome="failed", why="line 3: x"))
+        ),
+        "its card's Spark snippet failed when it was run: line 3: x",
+    ),
+    "our own snippet that failed": (
+        _replaced(trials=(Trial(tab="Python", outcome="failed", why="line 1: y"),)),
+        "its card's Python snippet failed when it was run: line 1: y",
+    ),
+    "one trial that passed and one that failed": (
+        _replaced(trials=tuple(Trial(tab="Python", outcome=outcome) for outcome in ("passed", "failed"))),
+        "its card's Python snippet failed",
+    ),
+    "nothing tried": (_replaced(trials=()), "does not say that its card's Python snippet was run: build it again"),
+    "our own snippet not run": (
+        _replaced(trials=(Trial(tab="Python", outcome="not run"), Trial(tab="Transformers", outcome="passed"))),
+        "does not say that its card's Python snippet was run: build it again",
+    ),
     "another source": (_replaced(source="1" * 64), "about another source"),
     "other bytes": (_replaced(sha256="1" * 64), "its proof is about other bytes"),
     "another artifact": (_replaced(artifact="x_en_2.6.0_2.4_1.zip"), "its proof is about x_en"),
@@ -87,6 +106,19 @@ def test_nothing_without_proof(tmp_path: Path, hub: Path, spoil: Callable[[Sampl
         publish(sample.zip, sample.proof, hub)
     assert said in str(caught.value)
     assert not hub.exists()
+
+
+def test_the_engines_of_others_may_have_been_absent(tmp_path: Path, hub: Path) -> None:
+    sample = make_sample(tmp_path)
+    absent = Trial(tab="Transformers", outcome="not run", why="transformers is not installed")
+    _reprove(sample, lambda proof: msgspec.structs.replace(proof, trials=(*proof.trials, absent)))
+    assert publish(sample.zip, sample.proof, hub).outcome == "new"
+
+
+def test_a_model_that_wellread_does_not_run_has_no_snippet_of_ours(tmp_path: Path, hub: Path) -> None:
+    sample = make_sample(tmp_path, forms={"torch": FORMS["torch"]})
+    _reprove(sample, lambda proof: msgspec.structs.replace(proof, trials=()))
+    assert publish(sample.zip, sample.proof, hub).outcome == "new"
 
 
 def test_a_missing_proof_is_refused(tmp_path: Path, hub: Path) -> None:

@@ -41,6 +41,12 @@ def test_only_what_is_given_changes(store: Store) -> None:
     assert read_info(store) == HubInfo(name="The house", ttl=3600, keys=("k1", "k2"))
 
 
+@pytest.mark.parametrize("folder", ["house/models/main", "ho-use/mo.dels/v1.0/site/models_2/"])
+def test_the_notebooks_are_a_folder_on_github(store: Store, folder: str) -> None:
+    assert describe_hub(store, notebooks=folder).notebooks == folder.rstrip("/")
+    assert describe_hub(store, notebooks="").notebooks == ""
+
+
 def test_what_is_said_already_is_not_written_again(store: Store) -> None:
     describe_hub(store, name="The house", ttl=60)
     before = _file(store).stat().st_mtime_ns
@@ -82,6 +88,12 @@ def test_a_file_that_cannot_be_read_is_left_as_it_is(store: Store, broken: bytes
         ({"mirrors": [""]}, "is not an address"),
         ({"site": "s3://b"}, "is not an address"),
         ({"site": "javascript:alert(1)"}, "is not an address"),
+        ({"notebooks": "house/models"}, "is not a folder on GitHub"),
+        ({"notebooks": "house/models/main/../.."}, "is not a folder on GitHub"),
+        ({"notebooks": "house//main/x"}, "is not a folder on GitHub"),
+        ({"notebooks": "house/models/main?x"}, "it is not a folder on GitHub"),
+        ({"notebooks": "https://github.example/house/models/main"}, "is not a folder on GitHub"),
+        ({"notebooks": "house/models/main\n"}, "is not a folder on GitHub"),
     ],
 )
 def test_what_it_cannot_say_is_refused(store: Store, asked: dict[str, Any], said: str) -> None:
@@ -102,7 +114,7 @@ def test_what_it_cannot_say_is_refused(store: Store, asked: dict[str, Any], said
     ],
 )
 def test_no_secret_gets_into_it_nor_into_the_message(store: Store, address: str) -> None:
-    for asked in ({"mirrors": [address]}, {"site": address}):
+    for asked in ({"mirrors": [address]}, {"site": address}, {"notebooks": address}):
         with pytest.raises(BadInput) as caught:
             describe_hub(store, **asked)
         assert "s3cret" not in str(caught.value)

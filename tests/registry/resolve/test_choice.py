@@ -94,7 +94,7 @@ def test_a_yanked_release_is_had_by_its_id_only_with_the_reason() -> None:
         assert choose([RELEASES[0], yanked], lang="en") == RELEASES[0]
         for version in (None, "2.11.0", ">2"):
             with pytest.raises(
-                NotFound, match=r"2\.11\.0_2\.4_\d+ was yanked: wrong vocabulary. Give its id as the version"
+                NotFound, match=r"2\.11\.0_2\.4_\d+ was yanked: wrong vocabulary. It is still had by its id"
             ):
                 choose([yanked], lang="en", version=version)
     with pytest.warns(UserWarning, match="was yanked: wrong vocabulary"):

@@ -2,7 +2,8 @@
 
 That every byte is the manifest's, and every member of an allowed kind, was seen before (see ``artifact.verify``). Here
 the manifest must say what a user needs to know, the licence must be an SPDX expression, and the proof must be about
-these bytes and show that every form is equal to its source. The weights themselves must be the source's: who changed
+these bytes, show that every form is equal to its source, and say that what the card tells people to type was run. No
+member may tell another library to run code (see ``settings``). The weights themselves must be the source's: who changed
 them, and the hashes and the proof to fit, is caught here.
 """
 
@@ -15,11 +16,14 @@ from typing import Any
 from wellread.errors import PublishError, missing_extra
 from wellread.registry.artifact.manifest import ALWAYS
 from wellread.registry.artifact.package import Package, Packed
+from wellread.registry.artifact.settings import settings_problems
 from wellread.registry.artifact.tensors import weights_problems
-from wellread.registry.records import Manifest, Proof
+from wellread.registry.records import OWN_TAB, Manifest, Proof
 
 UNPROVED = ("tf",)
 """Forms that are the source itself, so there is nothing to compare them with."""
+OWN_FORM = "onnx"
+"""The form that the snippet of ``OWN_TAB`` takes; without it a card has no such tab."""
 NEEDED = ("title", "description", "license", "library_version", "spark_version", "annotator", "forms", "files")
 """Fields of the manifest that may not be empty."""
 
@@ -31,6 +35,7 @@ def refuse_unfit(package: Package, packed: Packed, proof: Proof, artifact: Path)
         *([] if artifact.name == name else [f"its name must be {name}, after its manifest"]),
         *proof_problems(package, packed, proof),
         *_content_problems(package.manifest),
+        *settings_problems(package),
         *weights_problems(package),
     ]
     if problems:
@@ -45,7 +50,7 @@ def proof_problems(package: Package, packed: Packed, proof: Proof) -> list[str]:
         "its proof is about another manifest": proof.manifest == packed.manifest,
     }
     unfit = [problem for problem, fine in checks.items() if not fine]
-    return unfit + _parity_problems(package.manifest, proof)
+    return [*unfit, *_parity_problems(package.manifest, proof), *_trial_problems(package.manifest, proof)]
 
 
 def _parity_problems(manifest: Manifest, proof: Proof) -> list[str]:
@@ -61,6 +66,19 @@ def _parity_problems(manifest: Manifest, proof: Proof) -> list[str]:
         **{f"form {form!r} was never compared with the source": False for form in unmeasured},
     }
     return [problem for problem, fine in checks.items() if not fine]
+
+
+def _trial_problems(manifest: Manifest, proof: Proof) -> list[str]:
+    """What the trials of a card's snippets do not show. Other libraries than ours may have been absent."""
+    failed = [
+        f"its card's {trial.tab} snippet failed when it was run: {trial.why}"
+        for trial in proof.trials
+        if trial.outcome == "failed"
+    ]
+    ours = any(trial.tab == OWN_TAB and trial.outcome != "not run" for trial in proof.trials)
+    if OWN_FORM in manifest.forms and not ours:
+        return [*failed, f"its proof does not say that its card's {OWN_TAB} snippet was run: build it again"]
+    return failed
 
 
 def _content_problems(manifest: Manifest) -> list[str]:

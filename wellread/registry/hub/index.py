@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -75,6 +75,17 @@ def read_releases(store: Store, name: ModelName) -> tuple[Release, ...]:
     found = read(store, index_key(name))
     listed = parse_index(found[0] if found else b"", name, f"{store.url}/{index_key(name)}")
     return tuple(line.release for line in listed)
+
+
+def listed_names(store: Store) -> Iterator[ModelName]:
+    """Every name that has an index file, in no order that means anything; of a store that can be listed."""
+    for key in store.list("index/"):
+        try:
+            name = parse_name(key.rpartition("/")[2].removesuffix(".jsonl"))
+        except BadInput:
+            continue  # not a file of ours
+        if key == index_key(name):
+            yield name
 
 
 def read_lines(store: Store, name: ModelName) -> tuple[Entry, ...]:

@@ -1,11 +1,13 @@
 """``hub.json``: what a hub says of itself.
 
-    {"format": 1, "name": "models of the house", "ttl": 86400, "keys": ["6b1f…"], "mirrors": ["https://…"], "site": ""}
+    {"format": 1, "name": "models of the house", "ttl": 86400, "keys": ["6b1f…"], "mirrors": ["https://…"], "site": "",
+     "notebooks": ""}
 
 ``ttl`` is in seconds: for so long readers believe their copy of an index file. ``keys`` are the ids of the keys that
 sign here, for people to compare; who is believed is each reader's own business (see ``trust.policy``). ``mirrors`` are
-asked where this hub is away. Everybody reads it, so no address in it may carry a secret. Fields that only a later
-wellread knows are kept when it is changed.
+asked where this hub is away. ``site`` is where its pages are, ``notebooks`` the folder on GitHub out of which Colab
+opens the models' notebooks, ``owner/repository/branch[/folder]``. Everybody reads it, so no address in it may carry a
+secret. Fields that only a later wellread knows are kept when it is changed.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ MIRRORS = ("http", "https", "s3", "gs", "az")
 SITES = ("http", "https")
 LONGEST = 365 * 24 * 3600
 """Seconds of the longest ttl."""
+_NOTEBOOKS = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9_.-]{1,100}){2,20}")
 
 
 def read_info(store: Store) -> HubInfo | None:
@@ -42,6 +45,7 @@ def describe_hub(
     ttl: float | None = None,
     mirrors: Sequence[str] | None = None,
     site: str | None = None,
+    notebooks: str | None = None,
     keys: Iterable[str] = (),
 ) -> HubInfo:
     """Write ``hub.json``, or change the fields that are given; returns what it then says.
@@ -54,6 +58,7 @@ def describe_hub(
         "ttl": None if ttl is None else parse_ttl(ttl),
         "mirrors": None if mirrors is None else tuple(dict.fromkeys(parse_address(url, MIRRORS) for url in mirrors)),
         "site": None if site is None else site and parse_address(site, SITES),
+        "notebooks": None if notebooks is None else notebooks and parse_notebooks(notebooks),
     }
     asked = {field: value for field, value in given.items() if value is not None}
     after = HubInfo(name="")
@@ -107,19 +112,39 @@ def parse_ttl(seconds: float) -> int:
     return round(seconds)
 
 
-def parse_address(url: str, schemes: Sequence[str]) -> str:
-    """An address that everybody may read, without a slash at its end. Raises BadInput, which repeats no secret."""
+def parse_notebooks(text: str) -> str:
+    """A folder on GitHub, ``owner/repository/branch[/folder]``, the branch of one word. Raises BadInput."""
+    folder = text.rstrip("/")
+    if not _NOTEBOOKS.fullmatch(folder) or {".", ".."} & set(folder.split("/")):
+        raise BadInput(
+            f"{_shown(text)} is not a folder on GitHub: OWNER/REPOSITORY/BRANCH or OWNER/REPOSITORY/BRANCH/FOLDER is "
+            "needed, the branch without a slash in it (--notebooks)"
+        )
+    return folder
+
+
+def parse_address(url: str, schemes: Sequence[str], where: str = HUB) -> str:
+    """An address that everybody may read, without a slash at its end; ``where`` is the file that it is for.
+
+    Raises BadInput, which repeats no secret.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError:
         parts, host = urlsplit(""), None
     if not host or parts.scheme not in schemes or not re.fullmatch(r"[!-~]+", url):
-        shown = "it" if "@" in url or "?" in url else repr(url)
-        raise BadInput(f"{shown} is not an address for {HUB}: one of {', '.join(f'{s}://' for s in schemes)} is needed")
+        raise BadInput(
+            f"{_shown(url)} is not an address for {where}: one of {', '.join(f'{s}://' for s in schemes)} is needed"
+        )
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise BadInput(
-            f"the address at {host} carries a user, a token or a question, and everybody reads {HUB}: leave them out; "
-            "readers bring their own (netrc, WELLREAD_TOKENS, AWS_*)"
+            f"the address at {host} carries a user, a token or a question, and everybody reads {where}: leave them "
+            "out; readers bring their own (netrc, WELLREAD_TOKENS, AWS_*)"
         )
     return url.rstrip("/")
+
+
+def _shown(text: str) -> str:
+    """What was typed, unless a secret may be in it."""
+    return "it" if set("@?#") & set(text) else repr(text[:200])

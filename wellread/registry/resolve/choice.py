@@ -96,7 +96,7 @@ def _no_fit(known: Sequence[Release], *, lang: str, folder: str, version: str | 
     yanked = [r for r in known if r.state == "yanked" and r.id in ids and _in_version(r, version)]
     if yanked:
         told = "; ".join(f"{r.id} was yanked: {r.why or 'no reason is given'}" for r in yanked)
-        return f"{told}. Give its id as the version to have it all the same"
+        return f'{told}. It is still had by its id: --version ID, or version="ID"'
     if version:
         near = near_misses(version, ids)
         return f"no release {version!r}. Available: {', '.join(ids)}{'.' if near else ''}{near}"

@@ -18,10 +18,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
-from wellread.errors import BadInput, IntegrityError, PublishError, WellreadError
-from wellread.registry.hub.index import CATALOG, index_key, read_releases
+from wellread.errors import IntegrityError, PublishError, WellreadError
+from wellread.registry.hub.index import CATALOG, listed_names, read_releases
 from wellread.registry.hub.info import introduce
-from wellread.registry.names import ModelName, parse_name
+from wellread.registry.names import ModelName
 from wellread.registry.records import CatalogEntry, Manifest, Release, decode, encode, is_later
 from wellread.registry.stores import Store, is_local
 from wellread.registry.transfer.fetch import open_release
@@ -90,16 +90,6 @@ def _title(store: Store, release: Release) -> str:
         return release.name
 
 
-def _names(store: Store) -> Iterator[ModelName]:
-    for key in store.list("index/"):
-        try:
-            name = parse_name(key.rpartition("/")[2].removesuffix(".jsonl"))
-        except BadInput:
-            continue  # not a file of ours
-        if key == index_key(name):
-            yield name
-
-
 def _ahead(items: Iterator[Item], read: Callable[[Item], T], readers: int) -> Iterator[T]:
     """What is read of each item, in order, so many at a time: a bucket's answers take longer to come than to read."""
     with ThreadPoolExecutor(readers) as pool:
@@ -122,7 +112,7 @@ class _Rebuilt:
         count = 0
         self.file.execute("BEGIN")
         self._read_catalogue()
-        for releases in _ahead(_names(self.store), self._releases, 1 if is_local(self.store.url) else _READERS):
+        for releases in _ahead(listed_names(self.store), self._releases, 1 if is_local(self.store.url) else _READERS):
             self._take(releases)
             count += 1
         self.file.execute("COMMIT")
