@@ -201,6 +201,21 @@ def test_a_key_with_a_line_break_is_refused(name: str, s3: S3, monkeypatch: pyte
     assert "hush-hush" not in str(refused.value)
 
 
+EMPTY = ("AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_CA_BUNDLE")
+
+
+def test_a_variable_that_says_nothing_is_none(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build servers set what nobody told them to nothing."""
+    for name in EMPTY:
+        monkeypatch.setenv(name, "")
+    assert open_store(bucket).put_new("key", b"data")
+    for name in ("AWS_ENDPOINT_URL", *EMPTY):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(Unreachable):
+        open_store("s3://hub").head("key")
+
+
 def test_a_proxy_is_used(odd: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3.example.org")
     for name in ("NO_PROXY", "no_proxy"):

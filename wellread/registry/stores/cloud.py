@@ -120,6 +120,8 @@ _SLOWEST = 100_000
 _ENDPOINT = re.compile(r"https?://[\w.\-\[\]:]+(/[\w.\-~/%]*)?", re.IGNORECASE | re.ASCII)
 _EMULATOR = ("AZURE_STORAGE_USE_EMULATOR",)
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
+"""How the variables begin that obstore reads by itself."""
 _SHARED = {"config": "AWS_CONFIG_FILE", "credentials": "AWS_SHARED_CREDENTIALS_FILE"}
 _KEYS = {
     "aws_access_key_id": "access_key_id",
@@ -138,6 +140,7 @@ def connect(service: Service, bucket: str, prefix: str, uploading: int | None = 
     """
     from obstore import exceptions, store
 
+    _forget_empty()
     _check_keys()
     kind: type[Any] = getattr(store, service.client)
     config = _config(service)
@@ -176,6 +179,12 @@ def endpoint(service: Service) -> str | None:
     if given and not _is_address(given):
         raise BadInput(f"the endpoint of {service.name} is no address: set {service.endpoints[0]}=https://host[:port]")
     return given
+
+
+def _forget_empty() -> None:
+    """Unset the variables that say nothing, as build servers set those that nobody gave: obstore panics on some."""
+    for name in [name for name, value in os.environ.items() if not value and name.startswith(_PREFIXES)]:
+        os.environ.pop(name, None)
 
 
 def _check_keys() -> None:
