@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tests.conftest import BuildModule
 from tests.fixtures.command import Command
+from tests.model_cards.site.hubs import add
 from tests.registry.listening import DAY, age, listening
 from tests.registry.samples import flip, make_sample
 from wellread.registry.artifact.proof import read_proof, signed_proof, write_proof
@@ -49,6 +50,20 @@ def test_info_says_what_a_release_is(command: Command, published: Path) -> None:
     forms = [line.split()[:2] for line in shown.splitlines() if line.startswith(("torch", "onnx"))]
     assert forms == [["torch", "fp32"], ["onnx", "fp32"], ["onnx-int8", "int8"]]
     assert (facts["release"]["id"], facts["manifest"]["dimension"], facts["signers"]) == (RELEASE, 32, [])
+
+
+@pytest.mark.filterwarnings("default")
+def test_info_shows_what_was_yanked(command: Command, tmp_path: Path) -> None:
+    hub = ("--hub", tmp_path / "hub")
+    add(tmp_path / "hub")
+    assert command("yank", "tiny", "--reason", "wrong vocabulary", *hub).code == 0
+    shown = command("info", "tiny", *hub)
+    assert shown.code == 0 and "yanked: wrong vocabulary" in shown.out
+    assert command("info", "tiny", *hub, "--json").json["release"]["state"] == "yanked"
+    refused = command("info", "tiny", *hub, "--version", "2.6.0")
+    assert refused.code == 1 and "was yanked" in refused.err
+    nowhere = command("info", "nothing", *hub)
+    assert nowhere.code == 1 and nowhere.err.endswith("Give another --hub.\n")
 
 
 def test_info_of_what_a_client_can_open(command: Command, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ Publish = Callable[..., Published]
 @pytest.fixture(scope="session")
 def published(module: BuildModule, tmp_path_factory: pytest.TempPathFactory) -> Publish:
     """``published(pooling="cls")`` → the release of a tiny model whose recipe has that field."""
+    bench = Workbench(tmp_path_factory.mktemp("work"))
 
     def make(**fields: Any) -> Published:
         source = Source(kind="folder", location=str(module("huggingface")))
@@ -40,7 +41,7 @@ def published(module: BuildModule, tmp_path_factory: pytest.TempPathFactory) -> 
             name=ModelName("tiny"), language=Lang("en"), license="MIT", time=1598344705269, sources=(source,), **facts
         )
         folder = tmp_path_factory.mktemp("pressed")
-        pressed = press(recipe, folder / "dist", Workbench(folder / "work"))
+        pressed = press(recipe, folder / "dist", bench)
         publish(pressed.artifact, pressed.proof, folder / "hub")
         return Published(folder / "hub", pressed)
 

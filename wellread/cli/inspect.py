@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import click
 
+from wellread.cli.meant import hit_of
 from wellread.cli.options import (
     hub_option,
     json_option,
@@ -28,11 +28,11 @@ from wellread.registry.artifact.manifest import MANIFEST, parse_manifest
 from wellread.registry.artifact.proof import parse_proof, proof_name, proof_signers
 from wellread.registry.artifact.tensors import unpacked_problems, weights_problems
 from wellread.registry.cache.entry import places
-from wellread.registry.names import DEFAULT_FOLDER, Lang, ModelName, Version, parse_lang, parse_name
+from wellread.registry.names import DEFAULT_FOLDER, Lang, ModelName, ReleaseId, Version, parse_lang, parse_name
 from wellread.registry.records import Manifest, Release
 from wellread.registry.resolve.choice import choose
 from wellread.registry.resolve.places import Place
-from wellread.registry.resolve.search import Hit, Search, hubs, is_offline
+from wellread.registry.resolve.search import Hit, hubs, is_offline
 from wellread.registry.retry import open_hub
 from wellread.registry.stores import Store, read
 from wellread.registry.transfer.fetch import open_release
@@ -61,7 +61,7 @@ def info(name: str, lang: str, version: str | None, hub: str | None, as_json: bo
     meant = parse_name(name), parse_lang(lang)
     if any(client.values()):
         hub, version = _fitting(*meant, hub, version, client)
-    hit = _hit(*meant, hub=hub, version=version)
+    hit = _shown(*meant, hub=hub, version=version)
     release = hit.release
     manifest = None if release.foreign else _manifest(hit)
     if as_json:
@@ -95,12 +95,24 @@ def _fitting(
     raise NotFound("\n".join(misses))
 
 
-def _hit(name: ModelName, lang: Lang, **asked: Any) -> Hit:
-    """The release that is meant. Raises NotFound, and what asking raises."""
-    search = Search(name, lang, **asked)
-    if hit := next(search.hits(), None):
-        return hit
-    raise search.error()
+def _shown(name: ModelName, lang: Lang, hub: str | None, version: str | None) -> Hit:
+    """The release that is meant; the last one where all were yanked, which loading refuses and looking does not.
+
+    Raises as ``hit_of``.
+    """
+    try:
+        return hit_of(name, lang, hub=hub, version=version)
+    except NotFound:
+        if version or not (last := _last_yanked(name, lang, hub)):
+            raise
+        return hit_of(name, lang, hub=hub, version=last)
+
+
+def _last_yanked(name: ModelName, lang: Lang, hub: str | None) -> str | None:
+    places = (Place(store, store.url, offline=is_offline()) for store in map(open_hub, hubs(hub)))
+    known = (each.release for place in places for each in place.listed(name))
+    yanked = [each.id for each in known if (each.language, each.folder, each.state) == (lang, DEFAULT_FOLDER, "yanked")]
+    return max(yanked, key=lambda id: ReleaseId.parse(id).order, default=None)
 
 
 def _manifest(hit: Hit) -> Manifest:
@@ -251,7 +263,7 @@ def _verify_model(name: str, lang: str, version: str | None, hub: str | None, tr
         return {"hashes": told, "path": str(folder)}
     manifest = parse_manifest((folder / MANIFEST).read_bytes(), str(folder))
     pinned = str(manifest.artifact.release)
-    hit = _hit(manifest.name, manifest.language, hub=hub, version=pinned, trust=trust)
+    hit = hit_of(manifest.name, manifest.language, hub=hub, version=pinned, trust=trust)
     return {
         "hashes": _hashed(manifest),
         "path": str(folder),
