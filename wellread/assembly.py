@@ -1,14 +1,16 @@
-"""The press's last step: card, goldens and manifest around the forms, then the zip, then the proof.
+"""The press's last steps: card, goldens and manifest around the forms, then the zip, and at the end the proof.
 
 Whatever was measured goes into the proof; the artifact holds only what is the same on every machine.
 """
 
 from __future__ import annotations
 
+import errno
 import platform
+import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -20,20 +22,44 @@ from wellread.converters.material import Material
 from wellread.converters.parity.golden_values import REPLAYED
 from wellread.converters.recipe import Recipe
 from wellread.errors import BadInput
-from wellread.model_cards.card import render_card
+from wellread.model_cards.facts import render_card
+from wellread.model_cards.trials import Tried
+from wellread.registry import disk
 from wellread.registry.artifact.package import Packed, describe, pack
 from wellread.registry.artifact.proof import proof_name, write_proof
-from wellread.registry.records import Form, Manifest, ParityReport, Proof, encode
+from wellread.registry.records import Benchmark, Form, Manifest, ParityReport, Proof, encode
 from wellread.registry.trust.keys import own_keys
 
-TOOLS = ("numpy", "onnx", "onnxruntime", "safetensors", "tensorflow", "tokenizers", "torch", "transformers")
+TOOLS = (
+    *("numpy", "onnx", "onnxruntime", "safetensors", "sentence-transformers", "tensorflow", "tokenizers", "torch"),
+    "transformers",
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An artifact that is not yet where it was asked for: packed from the members in ``folder``."""
+
+    folder: Path
+    manifest: Manifest
+    packed: Packed
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the proof tells of an artifact."""
+
+    parity: ParityReport
+    tried: Tried
+    benchmarks: tuple[Benchmark, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pressed:
     """An artifact and the proof beside it, and what both say.
 
-    ``dropped`` maps each tensor of the source that is in no form to the rule that left it out.
+    ``statement`` is what the proof says, ``report`` its parity. ``dropped`` maps each tensor of the source that is in
+    no form to the rule that left it out.
     """
 
     artifact: Path
@@ -42,33 +68,51 @@ class Pressed:
     report: ParityReport
     packed: Packed
     dropped: Mapping[str, str]
+    statement: Proof
 
 
-def assemble(
-    recipe: Recipe,
-    material: Material,
-    forms: tuple[Path, Mapping[str, Form]],
-    report: ParityReport,
-    out: Path,
-    scratch: Path,
-) -> Pressed:
-    """Write artifact and proof into the folder ``out``; ``scratch`` is an empty one on the disk of the forms.
+def assemble(recipe: Recipe, material: Material, forms: tuple[Path, Mapping[str, Form]], scratch: Path) -> Draft:
+    """Pack the artifact in ``scratch``, an empty folder on the disk of the forms.
 
-    Raises BadInput where the recipe names no moment, or where a key to sign with cannot be used.
+    Raises BadInput where the recipe names no moment.
+    """
+    place, made = forms
+    bare = make_manifest(recipe, material, made)
+    folder = scratch / "members"
+    _link_tree(place, folder)
+    goldens = material.yardstick.goldens([*recipe.examples, *REPLAYED], material.pooling)
+    (folder / "golden.json").write_bytes(encode(goldens) + b"\n")
+    (folder / "README.md").write_text(render_card(bare), encoding="utf-8")
+    manifest = msgspec.structs.replace(bare, files=describe(folder))
+    return Draft(folder, manifest, pack(folder, manifest, scratch / str(manifest.artifact)))
+
+
+def hand_over(recipe: Recipe, material: Material, draft: Draft, measured: Measured, out: Path) -> Pressed:
+    """Move the artifact into the folder ``out`` and write its proof beside it.
+
+    Raises BadInput where a key to sign with cannot be used, WellreadError where nothing can be written.
     """
     keys = own_keys()
-    folder, made = forms
-    draft = make_manifest(recipe, material, made)
-    out.mkdir(parents=True, exist_ok=True)
-    _link_tree(folder, scratch)
-    goldens = material.yardstick.goldens([*recipe.examples, *REPLAYED], material.pooling)
-    (scratch / "golden.json").write_bytes(encode(goldens) + b"\n")
-    (scratch / "README.md").write_text(render_card(draft), encoding="utf-8")
-    manifest = msgspec.structs.replace(draft, files=describe(scratch))
-    packed = pack(scratch, manifest, out / str(manifest.artifact))
+    packed = replace(draft.packed, path=_move(draft.packed.path, out))
+    statement = make_proof(recipe, material, packed, measured)
     proof = out / proof_name(packed.path.name)
-    write_proof(proof, make_proof(recipe, material, packed, report), keys)
-    return Pressed(packed.path, proof, manifest, report, packed, material.weights.dropped)
+    write_proof(proof, statement, keys)
+    return Pressed(packed.path, proof, draft.manifest, measured.parity, packed, material.weights.dropped, statement)
+
+
+def _move(path: Path, out: Path) -> Path:
+    """A whole file's place in the folder ``out``, once it is there, in one step."""
+    target = out / path.name
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+        disk.sync(out)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise disk.refused(target, error) from error
+        with disk.replacing(target) as file, path.open("rb") as there:
+            shutil.copyfileobj(there, file)
+    return target
 
 
 def make_manifest(recipe: Recipe, material: Material, forms: Mapping[str, Form]) -> Manifest:
@@ -93,7 +137,7 @@ def make_manifest(recipe: Recipe, material: Material, forms: Mapping[str, Form])
     return Manifest(**told | found)
 
 
-def make_proof(recipe: Recipe, material: Material, packed: Packed, report: ParityReport) -> Proof:
+def make_proof(recipe: Recipe, material: Material, packed: Packed, measured: Measured) -> Proof:
     """What was measured, on what, with what."""
     return Proof(
         artifact=packed.path.name,
@@ -101,10 +145,13 @@ def make_proof(recipe: Recipe, material: Material, packed: Packed, report: Parit
         manifest=packed.manifest,
         recipe=recipe.digest(),
         source=material.digest,
-        parity=report,
+        parity=measured.parity,
         tools={"python": platform.python_version(), "wellread": __version__, **tools(*TOOLS)},
         machine=machine(),
         created=int(time.time() * 1000),
+        trials=measured.tried.trials,
+        results=measured.tried.results,
+        benchmarks=measured.benchmarks,
     )
 
 
