@@ -57,6 +57,16 @@ def test_check_says_ok_or_every_problem(command: Command, tmp_path: Path) -> Non
     assert all(text in failed.out for text in (f"{bad} has 7 problems", "Did you mean 'name'", "'Apache' is not"))
 
 
+def test_check_notes_what_the_card_will_lack(command: Command, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("name: a\nlanguage: en\ntitle: A\ndescription: A model.\nlicense: MIT\nsources: [./a]\n")
+    passed = command("recipes", "check", bare)
+    assert (passed.code, passed.out.splitlines()[0]) == (0, f"{bare}: ok")
+    assert "note: no author" in passed.out and "note: no edition" in passed.out
+    (told,) = command("recipes", "check", bare, "--json").json
+    assert (told["ok"], len(told["notes"])) == (True, 2)
+
+
 def test_check_in_json(command: Command, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("- 1\n")
     result = command("recipes", "check", tmp_path / "bad.yaml", tmp_path / "none.yaml", "--json")
@@ -93,6 +103,10 @@ def test_new_writes_what_can_be_found_out(command: Command, here: Path) -> None:
     assert (found.license, found.time) == ("Apache-2.0", 1700000000000)
     assert {"config.json", "model.safetensors", "vocab.txt"} <= set(found.sources[0].files)
     assert pull(found.sources, here / "work").folder == Path("tiny"), "its pins hold"
+    written = Path("my_bert.yaml").read_text()
+    assert "\n# author: " in written and "\n# license" not in written
+    assert "fill in what you can" in result.out
+    assert "2 layers" in found.description and "tiny" not in found.description, "a folder's name tells nobody anything"
 
 
 @pytest.mark.press

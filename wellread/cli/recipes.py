@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
+import msgspec
 
 from wellread.cli.moment import moment_option, settle_moment
 from wellread.cli.options import json_option, print_json, print_table, settings_option
+from wellread.cli.selection import recipes_option, select
 from wellread.converters import recipe
-from wellread.converters.recipe import Recipe, parse_given, parse_license, render
+from wellread.converters.recipe import Recipe, parse_given, parse_license
 from wellread.converters.sources import parse_source
 from wellread.errors import BadInput, WellreadError
 from wellread.registry.home import home
@@ -54,30 +57,60 @@ def show(name: str, lang: str | None, as_json: bool) -> None:
 
 
 @recipes.command()
+@click.argument("since", metavar="REV")
+@recipes_option
+@json_option
+def changed(since: str, folder: Path | None, as_json: bool) -> None:
+    """Name the recipes that, as git says, differ from REV: those that build --all --changed-since REV builds.
+
+    One a line; as JSON an array on one line, as a build server takes its matrix.
+
+    \b
+    Example:
+      wellread recipes changed HEAD~1 --recipes recipes
+    """
+    found = select(folder, since)
+    for line in [msgspec.json.encode(found).decode()] if as_json else found:
+        click.echo(line)
+
+
+@recipes.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @json_option
 def check(files: tuple[Path, ...], as_json: bool) -> None:
     """Check recipes field by field; every problem is named. Ends with 1 if there is one.
 
+    What only makes a poor card, such as no author, is a note.
+
     \b
     Example:
       wellread recipes check my_bert.yaml
     """
-    verdicts = {str(file): _problem(file) for file in files}
+    verdicts = {str(file): _verdict(file) for file in files}
     if as_json:
-        print_json([{"file": file, "ok": not why, "why": why} for file, why in verdicts.items()])
-    else:
-        click.echo("\n".join(why or f"{file}: ok" for file, why in verdicts.items()))
-    if any(verdicts.values()):
+        print_json([{"file": file, "ok": not v.why, "why": v.why, "notes": v.notes} for file, v in verdicts.items()])
+    for file, verdict in ({} if as_json else verdicts).items():
+        click.echo(verdict.why or f"{file}: ok")
+        for note in verdict.notes:
+            click.echo(f"  note: {note}")
+    if any(verdict.why for verdict in verdicts.values()):
         raise click.exceptions.Exit(1)
 
 
-def _problem(file: Path) -> str:
+class _Verdict(NamedTuple):
+    """Why a file is no recipe, empty where it is one; and what its card will lack."""
+
+    why: str
+    notes: tuple[str, ...] = ()
+
+
+def _verdict(file: Path) -> _Verdict:
     try:
-        recipe.load(file)
+        found = recipe.load(file)
     except WellreadError as error:
-        return str(error)
-    return ""
+        return _Verdict(str(error))
+    lacking = [key for key in ("title", "description", "author", "edition") if not getattr(found, key)]
+    return _Verdict("", tuple(f"no {key}: the card will lack it, and wellread cards lint says so" for key in lacking))
 
 
 @recipes.command()
@@ -107,7 +140,7 @@ def new(
       wellread recipes new ./my_module --name my_bert --lang en --license Apache-2.0
       wellread recipes new hf:google/bert_uncased_L-2_H-128_A-2 --name tiny --lang en
     """
-    from wellread.converters.describe import describe_source
+    from wellread.converters.describe import describe_source, draft
 
     target = Path(out or f"{name}.yaml")
     if out != "-" and target.exists():
@@ -126,19 +159,18 @@ def new(
     finally:
         _progress("")
     if out != "-":
-        target.write_text(render(found), encoding="utf-8")
-    _report(target, found, as_json=as_json, printed=out == "-")
-
-
-def _report(target: Path, found: Recipe, *, as_json: bool, printed: bool) -> None:
+        target.write_text(draft(found), encoding="utf-8")
     if as_json:
-        return print_json({"file": None if printed else str(target), "recipe": found})
-    if printed:
-        return click.echo(render(found), nl=False)
+        return print_json({"file": None if out == "-" else str(target), "recipe": found})
+    return click.echo(draft(found), nl=False) if out == "-" else _tell(target, found)
+
+
+def _tell(target: Path, found: Recipe) -> None:
     click.echo(f"wrote {target}")
+    click.echo("what only a person knows, such as its author, stands at its end: fill in what you can")
     if not found.license:
         click.echo("its license is not known: fill in an SPDX expression such as Apache-2.0")
-    return click.echo(f"next: wellread recipes check {target} && wellread build {target}")
+    click.echo(f"next: wellread recipes check {target} && wellread build {target}")
 
 
 def _progress(line: str) -> None:

@@ -9,6 +9,7 @@ SOURCE --name N --lang L --license   a model that no recipe tells of
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ import msgspec
 from wellread.cli.moment import settle_moment
 from wellread.converters.forms.kinds import check_forms
 from wellread.converters.recipe import SUFFIXES, Recipe, builtin, load, parse_given, parse_license
-from wellread.converters.sources import Source, parse_source
+from wellread.converters.sources import Source, fetcher, is_web, parse_source, without_secrets
+from wellread.errors import BadInput, SourceUnavailable, WellreadError
 from wellread.registry.names import ModelName, parse_lang, parse_name
 
 
@@ -54,6 +56,11 @@ def order(target: str, asked: Asked) -> Order:
     return Order(recipe, source, () if asked.forms is None else _forms(asked.forms), now)
 
 
+def shown(target: str) -> str:
+    """A target as a message may name it: an address without user, password and question."""
+    return target if _names_recipe(target) else without_secrets(target)
+
+
 def _forms(typed: str) -> tuple[str, ...]:
     return check_forms(part.strip() for part in typed.split(",") if part.strip())
 
@@ -72,6 +79,8 @@ def _meant(target: str, asked: Asked) -> tuple[Recipe, Source | None]:
 
 def _names_recipe(target: str) -> bool:
     """Whether it is one, or a word that can be nothing else, so that ``load`` says what it is near to."""
+    if is_web(target):
+        return False
     known = target.endswith(SUFFIXES) or any(target == name for name, _ in builtin())
     return known or not (re.search(r"[/\\:]", target) or Path(target).exists())
 
@@ -87,20 +96,44 @@ def _refuse_contradictions(target: str, recipe: Recipe, asked: Asked) -> None:
 
 
 def _without_recipe(target: str, asked: Asked) -> Recipe:
-    wanted = {"name": asked.name, "lang": asked.lang, "license": asked.licence}
-    if missing := [f"--{what}" for what, given in wanted.items() if not given]:
-        raise click.UsageError(f"{target} is a source without a recipe, so {', '.join(missing)} must be given")
+    """A source with what was typed beside it, pooled as it says itself. Raises one error with all that is wrong."""
+    readers: dict[str, tuple[Callable[[str], Any], str | None]] = {
+        "source": (_source_there, target),
+        "name": (parse_name, asked.name),
+        "language": (parse_lang, asked.lang),
+        "license": (parse_license, asked.licence),
+    }
+    read: dict[str, Any] = {}
+    problems: list[Exception] = []
+    for fact, (reader, typed) in readers.items():
+        try:
+            read[fact] = reader(typed) if typed else None
+        except WellreadError as error:
+            problems.append(error)
+    problems.extend(_misused(target, asked))
+    if problems:
+        raise problems[0] if len(problems) == 1 else BadInput("\n".join(map(str, problems)))
+    source = read.pop("source")
+    name = read.pop("name")
+    return _plain(name, source.told, **read, data_source=source.told, sources=(source,), pooling="auto")
+
+
+def _source_there(typed: str) -> Source:
+    """A source that, if it is on this machine, exists. Raises BadInput, SourceUnavailable."""
+    source = parse_source(typed)
+    if source.kind == "folder":
+        fetcher(source.kind)(source, Path(), lambda line: None)
+    elif source.kind == "archive" and not is_web(typed) and not Path(typed).expanduser().is_file():
+        raise SourceUnavailable(f"the file {typed} is not there")
+    return source
+
+
+def _misused(target: str, asked: Asked) -> Iterator[click.UsageError]:
+    wanted = {"--name": asked.name, "--lang": asked.lang, "--license": asked.licence}
+    if missing := [option for option, given in wanted.items() if not given]:
+        yield click.UsageError(f"{shown(target)} is a source without a recipe, so {', '.join(missing)} must be given")
     if asked.source:
-        raise click.UsageError(f"{target} is a source itself: --source is for a recipe")
-    source = parse_source(target)
-    return _plain(
-        parse_name(str(asked.name)),
-        source.told,
-        language=parse_lang(str(asked.lang)),
-        license=parse_license(str(asked.licence)),
-        data_source=source.told,
-        sources=(source,),
-    )
+        yield click.UsageError(f"{shown(target)} is a source itself: --source is for a recipe")
 
 
 def _renamed(recipe: Recipe, name: ModelName, source: Source | None) -> Recipe:
@@ -113,8 +146,7 @@ def _renamed(recipe: Recipe, name: ModelName, source: Source | None) -> Recipe:
         origin = f"the source of {recipe.name}"
         own = {field: getattr(recipe, field) for field in ("sources", "pooling", "goldens", "data_source")}
         return _plain(name, origin, **kept, **own)
-    pooling = "mean" if recipe.pooling == "auto" else recipe.pooling
-    return _plain(name, source.told, **kept, pooling=pooling, data_source=source.told, sources=(source,))
+    return _plain(name, source.told, **kept, pooling=recipe.pooling, data_source=source.told, sources=(source,))
 
 
 def _plain(name: ModelName, origin: str, **facts: Any) -> Recipe:

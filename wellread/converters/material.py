@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +34,8 @@ from wellread.runtime.tokenise import Tokeniser
 class Material:
     """Weights with their tokeniser and the pooling that was settled; ``override`` as the module says.
 
-    ``max_length`` is in tokens, ``[CLS]`` and ``[SEP]`` included: the recipe's, or all that the model has places for.
+    ``max_length`` is in tokens, ``[CLS]`` and ``[SEP]`` included: the recipe's, else what the source says to
+    sentence-transformers, else all that the model has places for.
     """
 
     pulled: Pulled
@@ -88,7 +90,10 @@ class Material:
 
 
 def read_material(recipe: Recipe, pulled: Pulled, by_hand: bool = False) -> Material:
-    """Read a source and hold it against the recipe. Raises SourceError; ParityError unless it was given ``by_hand``."""
+    """Read a source and hold it against the recipe; warn of what sentence-transformers would do otherwise with it.
+
+    Raises SourceError; ParityError unless it was given ``by_hand``.
+    """
     weights = read_weights(pulled.folder, recipe.architecture)
     yardstick = Yardstick(weights, _tokeniser(weights))
     try:
@@ -97,9 +102,22 @@ def read_material(recipe: Recipe, pulled: Pulled, by_hand: bool = False) -> Mate
     except ParityError:
         if not by_hand:
             raise
-        pooling, override = recipe.pooling if recipe.pooling != "auto" else "mean", True
+        own = weights.sentences.pooling or "mean"
+        pooling, override = recipe.pooling if recipe.pooling != "auto" else own, True
+    max_length = _max_length(recipe, weights)
+    warn_of_differences(recipe.name, weights, pooling, max_length)
+    return Material(pulled, weights, yardstick, pooling, max_length, override)
+
+
+def _max_length(recipe: Recipe, weights: Weights) -> int:
     positions = weights.architecture.positions
-    return Material(pulled, weights, yardstick, pooling, min(recipe.max_length or positions, positions), override)
+    return min(recipe.max_length or weights.sentences.max_length or positions, positions)
+
+
+def warn_of_differences(name: str, weights: Weights, pooling: Pooling, max_length: int) -> None:
+    """Warn of each thing that sentence-transformers does with the source and not with a release of that pooling."""
+    for difference in weights.sentences.differences(pooling, max_length, weights.architecture.cased):
+        warnings.warn(f"{name}: its source's sentence-transformers settings {difference}", stacklevel=3)
 
 
 def require_recipes_model(recipe: Recipe, material: Material) -> None:

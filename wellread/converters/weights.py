@@ -32,6 +32,7 @@ from wellread.converters.formats.configuration import check_huggingface
 from wellread.converters.formats.contents import Contents, Format
 from wellread.converters.formats.huggingface_folder import read_huggingface
 from wellread.converters.formats.saved_model import read_saved_model
+from wellread.converters.formats.sentence_settings import SILENT, SentenceSettings
 from wellread.converters.formats.vocabulary import read_vocabulary, vocabulary_claim
 from wellread.errors import CorruptSource, UnsupportedModel
 from wellread.registry.records import Architecture
@@ -61,7 +62,8 @@ class Weights:
     """A model out of its source: float32 tensors (memory-mapped where that is possible), configuration, vocabulary.
 
     ``graph`` is the SavedModel's folder if the source brings a graph that can be run as an oracle, else None.
-    ``dropped`` maps each tensor of the source that is not used to the rule that dropped it.
+    ``dropped`` maps each tensor of the source that is not used to the rule that dropped it. ``sentences`` is what the
+    source says to sentence-transformers.
     """
 
     architecture: Architecture
@@ -70,6 +72,7 @@ class Weights:
     format: Format
     graph: Path | None
     dropped: Mapping[str, str]
+    sentences: SentenceSettings = SILENT
 
     def digest(self) -> str:
         """sha256 over the canonical tensors: name, shape and little-endian float32 bytes, sorted by name."""
@@ -97,7 +100,8 @@ def read_weights(folder: Path, given: Mapping[str, object] = MappingProxyType({}
     hidden = found.tensors["embeddings.LayerNorm.weight"].size
     claims = [*found.claims, *contents.claims(hidden), vocabulary_claim(vocabulary)]
     architecture = settle(claims, given, str(folder))
-    return Weights(architecture, found.tensors, vocabulary, contents.format, contents.graph, found.dropped)
+    sentences = contents.sentences(architecture.positions)
+    return Weights(architecture, found.tensors, vocabulary, contents.format, contents.graph, found.dropped, sentences)
 
 
 def _innermost(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from wellread.converters.formats.claims import Claim
+from wellread.converters.formats.sentence_settings import SILENT, SentenceSettings
 from wellread.converters.formats.tensor_bundle import TensorBundle
 
 Format = Literal["tf2-dict", "tf2-list", "tf1-saved-model", "tf1-checkpoint", "huggingface"]
@@ -21,12 +22,16 @@ Tensors = Mapping[str, Callable[[], NDArray[Any]]]
 
 @dataclass(frozen=True)
 class Contents:
-    """``claims`` gives what the files say of a model of that hidden size. ``graph`` is the SavedModel's folder."""
+    """``claims`` gives what the files say of a model of that hidden size. ``graph`` is the SavedModel's folder.
+
+    ``sentences`` gives what they say to sentence-transformers, of a model with that many positions.
+    """
 
     format: Format
     tensors: Tensors
     claims: Callable[[int], Sequence[Claim]]
     graph: Path | None = None
+    sentences: Callable[[int], SentenceSettings] = lambda positions: SILENT
 
 
 def bundle_tensors(bundle: TensorBundle) -> Tensors:

@@ -27,6 +27,7 @@ from wellread.converters.formats.configuration import (
     read_json,
 )
 from wellread.converters.formats.contents import Contents
+from wellread.converters.formats.sentence_settings import read_sentence_settings
 from wellread.errors import CorruptSource, UnsupportedModel
 
 INDEX = "model.safetensors.index.json"
@@ -51,7 +52,7 @@ def read_huggingface(folder: Path) -> Contents:
     def claims(hidden: int) -> Sequence[Claim]:
         return [*huggingface_claims(folder), *case_claims(folder)]
 
-    return Contents("huggingface", tensors, claims)
+    return Contents("huggingface", tensors, claims, sentences=partial(read_sentence_settings, folder))
 
 
 def _check_tokenizer(folder: Path) -> None:

@@ -109,7 +109,8 @@ def _check_fits(golden: Known, ids: NDArray[np.int64], shape: Architecture) -> N
 def settle(recipe: Recipe, yardstick: Yardstick) -> Pooling:
     """The pooling of the model, once its golden values have passed. Raises ParityError naming every distance."""
     measured = [(golden, yardstick.distances(golden)) for golden in recipe.goldens]
-    fitting = _settle_auto(recipe, measured) if recipe.pooling == "auto" else recipe.pooling
+    own = yardstick.weights.sentences.pooling or "mean"
+    fitting = _settle_auto(recipe, measured, own) if recipe.pooling == "auto" else recipe.pooling
     missed = [
         f"{_described(golden)} is off by {distance:.2g}, {golden.tolerance:g} is allowed"
         for golden, distances in measured
@@ -120,10 +121,13 @@ def settle(recipe: Recipe, yardstick: Yardstick) -> Pooling:
     return fitting
 
 
-def _settle_auto(recipe: Recipe, measured: Sequence[tuple[Known, Mapping[str, float]]]) -> Pooling:
+def _settle_auto(recipe: Recipe, measured: Sequence[tuple[Known, Mapping[str, float]]], own: Pooling) -> Pooling:
+    """The pooling that the goldens of sentences prove, ``own`` where there is none of them."""
     sentences = [(golden, distances) for golden, distances in measured if golden.level == "sentence"]
-    worst = {pooling: max((distances[pooling] for _, distances in sentences), default=np.inf) for pooling in POOLINGS}
-    tolerance = min((golden.tolerance for golden, _ in sentences), default=0.0)
+    if not sentences:
+        return own
+    worst = {pooling: max(distances[pooling] for _, distances in sentences) for pooling in POOLINGS}
+    tolerance = min(golden.tolerance for golden, _ in sentences)
     best = min(POOLINGS, key=lambda pooling: worst[pooling])
     if worst[best] <= tolerance:
         return best

@@ -45,13 +45,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """As it was typed, but for what may be secret in an address: fit for messages, not for finding it again."""
-        return _prefixed(self.kind, _without_secrets(self.location))
+        return _prefixed(self.kind, without_secrets(self.location))
 
     @property
     def told(self) -> str:
         """Where it was, for anyone: of a path on this machine only the name, for the rest differs on every other."""
         local = self.kind == "folder" or (self.kind == "archive" and not is_web(self.location))
-        return Path(self.location).absolute().name if local else _without_secrets(self.location)
+        return Path(self.location).absolute().name if local else without_secrets(self.location)
 
 
 MODULES: dict[Kind, str] = {
@@ -81,6 +81,7 @@ _PAGES: tuple[tuple[str, Kind, str], ...] = (
     (r"https://huggingface\.co/([^/]+/[^/]+)/?", "hf", r"\1"),
     (r"https://huggingface\.co/([^/]+/[^/]+)/tree/([^/]+)/?", "hf", r"\1@\2"),
 )
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*@)?([^?#]*).*", re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.+)", re.DOTALL)
 
 
@@ -97,7 +98,7 @@ def parse_source(text: str) -> Source:
     if scheme[1] not in _SHAPES:
         known = [*_SHAPES, "http", "https"]
         raise BadInput(
-            f"{text!r} has the unknown scheme {scheme[1]!r}.{near_misses(scheme[1], known)} "
+            f"{without_secrets(text)!r} has the unknown scheme {scheme[1]!r}.{near_misses(scheme[1], known)} "
             f"Known are {', '.join(known)}, and paths"
         )
     return _handle(cast(Kind, scheme[1]), scheme[2])
@@ -106,7 +107,7 @@ def parse_source(text: str) -> Source:
 def _handle(kind: Kind, handle: str) -> Source:
     pattern, shape = _SHAPES[kind]
     if not re.fullmatch(pattern, handle) or ".." in handle.split("/"):
-        raise BadInput(f"'{kind}:{handle}' is not of the form {shape}")
+        raise BadInput(f"'{kind}:{without_secrets(handle)}' is not of the form {shape}")
     return Source(kind=kind, location=handle)
 
 
@@ -126,9 +127,9 @@ def _prefixed(kind: Kind, location: str) -> str:
     return location if kind in ("folder", "archive") else f"{kind}:{location}"
 
 
-def _without_secrets(location: str) -> str:
+def without_secrets(location: str) -> str:
     """An address without user, password, query and fragment, any of which may hold a key; the rest as it is."""
-    return re.sub(r"(https?://)([^/?#]*@)?([^?#]*).*", r"\1\3", location, flags=re.DOTALL)
+    return _ADDRESS.sub(r"\1\3", location)
 
 
 def is_web(location: str) -> bool:
