@@ -1,4 +1,4 @@
-"""``wellread cache``: what was fetched, whether it is still whole, what may go."""
+"""``wellread cache``: what was fetched or made on this machine, whether it is still whole, what may go."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ names_argument = click.argument("names", nargs=-1, metavar="[NAME…]")
 
 @click.group(name="cache")
 def cache() -> None:
-    """The models that were fetched to this machine.
+    """The models that were fetched to this machine, and the sites that were served here.
 
     \b
     wellread cache list
@@ -30,7 +30,7 @@ def cache() -> None:
 @cache.command(name="list")
 @json_option
 def list_kept(as_json: bool) -> None:
-    """Each release with its forms and its size, the least recently used first.
+    """Each release with its forms, each site, and its size, the least recently used first.
 
     \b
     wellread cache list
@@ -77,9 +77,9 @@ def repair(names: tuple[str, ...], as_json: bool) -> None:
 @dry_run_option
 @json_option
 def prune(max_size: str, dry_run: bool, as_json: bool) -> None:
-    """Remove the least recently used releases until the cache is small enough.
+    """Remove the least recently used releases and sites until the cache is small enough.
 
-    What another process is fetching stays. Nothing but the cache is touched: not your hub, not your keys.
+    What another process is fetching or showing stays. Nothing but the cache is touched: not your hub, not your keys.
 
     \b
     wellread cache prune --max-size 10GB
@@ -94,11 +94,11 @@ def prune(max_size: str, dry_run: bool, as_json: bool) -> None:
 
 @cache.command(name="rm")
 @names_argument
-@click.option("--all", "everything", is_flag=True, help="Every release.")
+@click.option("--all", "everything", is_flag=True, help="Everything.")
 @dry_run_option
 @json_option
 def rm(names: tuple[str, ...], everything: bool, dry_run: bool, as_json: bool) -> None:
-    """Remove all releases of a model, or one by its artifact's name.
+    """Remove all releases of a model, or one by its artifact's name, or what list names.
 
     \b
     wellread cache rm small_bert_L8_512

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -258,6 +259,20 @@ def die(path, *_, **__):
 shutil.rmtree = die
 upkeep.prune(0)
 """
+
+
+def test_sites_and_demos_go_unless_somebody_shows_them(fetch: Fetch, home: Path) -> None:
+    for name in ("sites/ab", "sites/cd", "demo/ef", "demo/.npm-x"):
+        (home / "cache" / name).mkdir(parents=True)
+        (home / "cache" / name / "file").write_bytes(b"x" * 1000)
+    assert sorted((item.name, item.forms, item.size) for item in upkeep.kept()) == [
+        ("demo/ef", ("demo",), 1000), ("sites/ab", ("site",), 1000), ("sites/cd", ("site",), 1000)
+    ]  # fmt: skip
+    with FileLock(home / "cache/sites/ab.lock"):
+        freed = upkeep.prune(0)
+    assert ([item.name for item in freed.busy], len(freed.removed), freed.left) == (["sites/ab"], 2, 2000)
+    (left,) = upkeep.remove(["sites/ab"]).removed
+    assert left.name == "sites/ab" and upkeep.kept() == []
 
 
 def test_a_prune_that_was_killed_leaves_nothing_that_looks_whole(fetch: Fetch, home: Path) -> None:

@@ -37,9 +37,9 @@ class Running:
 
 
 @contextmanager
-def serving(store: Any, host: str = "127.0.0.1") -> Iterator[Running]:
+def serving(store: Any, host: str = "127.0.0.1", *, shared: bool = False) -> Iterator[Running]:
     log: list[str] = []
-    with HubServer(store, host, 0, log=log.append) as server:
+    with HubServer(store, host, 0, log=log.append, shared=shared) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         running = Running(server, log)
@@ -156,7 +156,7 @@ def test_nothing_else_is_there(hub: Running, tmp_path: Path, path: str) -> None:
 def test_dots_in_the_request_itself_lead_nowhere(hub: Running, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     for target in (b"/../secret", b"//../secret", b"/a/../../secret", b"../secret", b"http://x/../secret"):
-        assert _raw(hub, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(
+        assert _raw(hub, b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").startswith(
             b"HTTP/1.1 404"
         )
 
@@ -177,14 +177,14 @@ def test_a_hub_is_to_be_read(hub: Running, method: str) -> None:
 
 @pytest.mark.parametrize("method", [b"POST", b"GET", b"HEAD"])
 def test_what_is_sent_along_is_not_taken_for_a_request(hub: Running, method: bytes) -> None:
-    smuggled = b"GET /hub.json HTTP/1.1\r\nHost: x\r\n\r\n"
-    told = b"%s / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+    smuggled = b"GET /hub.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    told = b"%s / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
     said = _raw(hub, told % (method, len(smuggled), smuggled))
     assert said.count(b"HTTP/1.1 ") == 1
 
 
 def test_nonsense_gets_a_short_plain_answer(hub: Running) -> None:
-    said = _raw(hub, b"FETCH /hub.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    said = _raw(hub, b"FETCH /hub.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 501") and b"text/plain" in said and b"<" not in said
     assert _raw(hub, b"\x00\x01\x02\r\n\r\n").startswith(b"400 Bad request syntax")
     assert _raw(hub, b"GET http://[ HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 404")
@@ -192,8 +192,8 @@ def test_nonsense_gets_a_short_plain_answer(hub: Running) -> None:
 
 
 def test_a_connection_serves_many_requests(hub: Running) -> None:
-    one = b"GET /hub.json HTTP/1.1\r\nHost: x\r\n%s\r\n"
-    miss = b"GET /nope HTTP/1.1\r\nHost: x\r\n\r\n"
+    one = b"GET /hub.json HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+    miss = b"GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n"
     said = _raw(hub, one % b"" + miss + one % b"Range: bytes=0-0\r\n" + one % b"Connection: close\r\n")
     assert [part[:3] for part in said.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404", b"206", b"200"]
 
@@ -203,7 +203,7 @@ def test_a_reader_that_goes_away_is_nobodys_error(hub: Running) -> None:
     for _ in range(3):
         with socket.create_connection((host, int(port))) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            connection.sendall(b"GET /a/big.zip HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /a/big.zip HTTP/1.1\r\nHost: localhost\r\n\r\n")
             connection.recv(1000)
     assert hub.get("hub.json").content == b"{}"
     assert hub.log == []

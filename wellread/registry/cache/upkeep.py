@@ -4,8 +4,12 @@
       models/<release>/            a release: the unit of all that is done here
       models/.removed.<16 hex>/    one being removed, renamed before the first file goes: no reader takes it for whole
       zips/<16 hex>/<file>         a whole zip of a Spark NLP hub, which counts as a release too
+      sites/<digest>/              the site of a hub that was served, with its lock beside it
+      demo/<digest>/               what a version of the live demo runs on, likewise
       stamps/                      what is known of a site cache: goes with the release there
       locks/  hubs/                small, and never removed here
+
+Releases, zips, sites and demos are what may go; sites and demos are made anew by whoever wants them next.
 
 Whatever a process that was killed left half removed goes with the next ``prune`` or ``remove``; so does what it left
 half written where there are no locks, once nobody wrote into it for a day. What another process is fetching is never
@@ -39,6 +43,8 @@ _ZIP = "spark-nlp"
 """The form of a zip that only Spark NLP opens."""
 _LOCK = ".lock"
 """Beside a zip."""
+_MADE = {"sites": "site", "demo": "demo"}
+"""Folder → what each folder in it is; its lock is held by whoever makes or serves it."""
 _DAY = 24 * 3600.0
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
@@ -46,7 +52,8 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 class Kept(NamedTuple):
     """A release in the cache, or a zip: ``size`` in bytes, ``used`` in seconds since 1970, to the hour, 0 if unknown.
 
-    ``forms`` are those that were fetched whole; ``name`` is that of the artifact, without ``.zip``.
+    ``forms`` are those that were fetched whole; ``name`` is that of the artifact, without ``.zip``. Of what was made
+    here they are its kind, and the folder below the cache.
     """
 
     name: str
@@ -77,7 +84,7 @@ class Freed(NamedTuple):
 
 def kept() -> list[Kept]:
     """All there is, the least recently used first."""
-    return sorted([*map(_kept, entries()), *_zips()], key=attrgetter("used", "name"))
+    return sorted([*map(_kept, entries()), *_zips(), *_made()], key=attrgetter("used", "name"))
 
 
 def parse_size(text: str) -> int:
@@ -175,7 +182,7 @@ def remove(names: Iterable[str], *, dry_run: bool = False) -> Freed:
 
 
 def remove_all(*, dry_run: bool = False) -> Freed:
-    """Remove every release. Raises as ``prune``."""
+    """Remove all that may go. Raises as ``prune``."""
     return _free(kept(), lambda left: True, dry_run)
 
 
@@ -213,7 +220,7 @@ def _remove(path: Path) -> None:
 
 def _clear_leavings() -> None:
     models = home() / "cache" / "models"
-    for leaving in (*models.glob(f"{_REMOVED}*"), *forgotten()):
+    for leaving in (*(home() / "cache").glob(f"*/{_REMOVED}*"), *forgotten()):
         shutil.rmtree(leaving, ignore_errors=True)
     for half in models.rglob("*.tmp"):
         with suppress(OSError):  # it took its name meanwhile, or goes the next time
@@ -263,6 +270,15 @@ def _zips() -> Iterator[Kept]:
             name = path.name.removeprefix(".").removesuffix(".part").removesuffix(".zip")
             used = max(found.st_mtime, found.st_atime)
             yield Kept(name, () if begun else (_ZIP,), found.st_size, used, path, path.with_name(_LOCK))
+
+
+def _made() -> Iterator[Kept]:
+    """Sites and demos; of one being made there is a hidden folder at most."""
+    for folder, kind in _MADE.items():
+        for path in (home() / "cache" / folder).glob("[!.]*/"):
+            lock = path.with_suffix(_LOCK)
+            used = max(found.stat().st_mtime for found in (path, lock) if found.exists())
+            yield Kept(f"{folder}/{path.name}", (kind,), _size(path), used, path, lock)
 
 
 def _size(folder: Path) -> int:

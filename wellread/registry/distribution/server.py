@@ -1,7 +1,11 @@
-"""A hub over HTTP: the keys of any store, to be read.
+"""A hub over HTTP: the keys of any store, to be read, and pages where the store has them.
 
     GET | HEAD /KEY     200 with ETag; 206 for one range, 304 where the etag is known
                         404 no such key, 405 another method, 416 past the end, 502 or 503 the store behind fails
+    GET | HEAD /        index.html
+    OPTIONS /KEY        204, which pages of other sites ask first, where they may read the hub
+
+A browser that asks for what is not there gets the store's 404.html. No page is shown inside another site's.
 
 Not the standard library's SimpleHTTPRequestHandler: it knows neither ranges nor etags, and it lists folders. What is
 sent was read with the etag that is sent; where a key changes meanwhile, it is looked at again.
@@ -14,6 +18,7 @@ import socketserver
 import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -21,11 +26,31 @@ from wellread.errors import BadInput, Interrupted, WellreadError
 from wellread.registry.stores import Body, Stat, Store
 
 _TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ipynb": "application/x-ipynb+json",
+    ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".md": "text/markdown; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".xml": "application/xml",
     ".zip": "application/zip",
+}
+_HOME, _MISSING = "index.html", "404.html"
+_METHODS = "GET, HEAD"
+_SHARED = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Accept-Ranges, Content-Length, Content-Range, ETag",
+}
+"""What lets pages of other sites read a hub, its live demos for one."""
+_ASKED_FIRST = {
+    "Access-Control-Allow-Methods": _METHODS,
+    "Access-Control-Allow-Headers": "Range, If-Range, If-None-Match",
+    "Access-Control-Max-Age": "86400",
 }
 _LOOKS = 5
 """How often a key is looked at that changes between the look and the read."""
@@ -60,15 +85,21 @@ def span_of(header: str | None, size: int) -> Span | None:
 class HubServer(ThreadingHTTPServer):
     """Serves ``store`` from its making on, once ``serve_forever`` runs; ``url`` is its address.
 
-    ``log`` gets a line for what a reader cannot be told. Raises WellreadError where the port cannot be had.
+    ``log`` gets a line for what a reader cannot be told. ``shared``: pages of other sites may read it, in the browser
+    of whoever can reach this server. Raises WellreadError where the port cannot be had.
     """
 
     request_queue_size = 128
 
     def __init__(
-        self, store: Store, host: str = "127.0.0.1", port: int = 0, log: Callable[[str], object] = print
+        self,
+        store: Store,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        log: Callable[[str], object] = print,
+        shared: bool = False,
     ) -> None:
-        self.store, self.log = store, log
+        self.store, self.log, self.shared = store, log, shared
         self.address_family = _family(host, port)
         try:
             super().__init__((host, port), _Handler)
@@ -79,6 +110,18 @@ class HubServer(ThreadingHTTPServer):
             ) from error
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self.server_port}"
+        self.own = not shared and ip_address(str(self.server_address[0])).is_loopback
+
+    def answers_to(self, host: str) -> bool:
+        """Whether a Host header may be ours. A site's owner can let its name lead to this machine and so have its pages
+        read what only this machine can reach (DNS rebinding); an address or ``localhost`` is nobody's name."""
+        if not self.own or not host:
+            return True
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            return name == "localhost" or name.endswith(".localhost") or bool(ip_address(name))
+        except ValueError:
+            return False
 
     def server_bind(self) -> None:
         """Bind only: the base class asks the name service for a name that nobody reads, which can take seconds."""
@@ -113,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.close_connection |= self._has_body()
+        if not self.server.answers_to(self.headers.get("Host", "")):
+            return self._say(421, "this server is called localhost: ask for that, or start it with --cors")
         try:
             self._answer(self._key())
         except Interrupted as error:
@@ -127,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _key(self) -> str:
         """What is asked for; of an address that is none, nothing."""
         try:
-            return unquote(urlsplit(self.path).path).removeprefix("/")
+            return unquote(urlsplit(self.path).path).removeprefix("/") or _HOME
         except ValueError:
             return ""
 
@@ -137,15 +182,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self) -> None:
         self.close_connection = True
-        self._say(405, "this hub is to be read", {"Allow": "GET, HEAD"})
+        self._say(405, "this hub is to be read", {"Allow": _METHODS})
 
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse
+    do_POST = do_PUT = do_DELETE = do_PATCH = _refuse
+
+    def do_OPTIONS(self) -> None:
+        self.close_connection |= self._has_body()
+        if self.server.shared:
+            self._send(204, _ASKED_FIRST)
+        else:
+            self._refuse()
 
     def _answer(self, key: str) -> None:
         for _ in range(_LOOKS):
             stat = self._stat(key)
             if stat is None:
-                return self._say(404, "there is no such key in this hub")
+                return self._miss()
             if _named(self.headers.get("If-None-Match"), stat):
                 return self._send(304, {"ETag": _quoted(stat.etag)})
             span = self._span(stat)
@@ -155,6 +207,14 @@ class _Handler(BaseHTTPRequestHandler):
             if body is not None and body.stat == stat:
                 return self._send_body(key, body, span)
         raise Interrupted(f"{self.server.store.url}/{key} changes faster than it can be read")
+
+    def _miss(self) -> None:
+        """A browser gets the page for that, where there is one; whoever else asks, a line."""
+        if "text/html" in self.headers.get("Accept", "") and (stat := self._stat(_MISSING)):
+            body = self._body(_MISSING, Span(0, stat.size), stat)
+            if body is not None and body.stat == stat:
+                return self._send_body(_MISSING, body, None, 404)
+        return self._say(404, "there is no such key in this hub")
 
     def _stat(self, key: str) -> Stat | None:
         """Raises WellreadError where the size is not known: an answer that breaks off would look whole."""
@@ -177,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Body(stat, iter(()))
         return self.server.store.get_range(key, span.start, span.length)
 
-    def _send_body(self, key: str, body: Body, span: Span | None) -> None:
+    def _send_body(self, key: str, body: Body, span: Span | None, status: int = 200) -> None:
         start, length = span or Span(0, body.stat.size)
         headers = {
             "Content-Length": str(length),
@@ -185,13 +245,16 @@ class _Handler(BaseHTTPRequestHandler):
                 (kind for end, kind in _TYPES.items() if key.endswith(end)), "application/octet-stream"
             ),
             "Accept-Ranges": "bytes",
+            "Cache-Control": "no-cache",  # ask each time, by the etag: a yanked release is not to look ready for a day
             "ETag": _quoted(body.stat.etag),
             "X-Content-Type-Options": "nosniff",
         }
+        if key.endswith(".html"):
+            headers["Content-Security-Policy"] = "frame-ancestors 'none'"
         if span:
             headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{body.stat.size}"
         chunks = _begun(body.chunks)
-        self._send(206 if span else 200, headers)
+        self._send(206 if span else status, headers)
         if self.command == "GET":
             self._pour(key, chunks, length)
 
@@ -216,7 +279,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {**(_SHARED if self.server.shared else {}), **headers}.items():
             if value:
                 self.send_header(name, value)
         if self.close_connection:
