@@ -56,7 +56,7 @@ def test_of_several_targets_the_one_that_fails_is_named_and_the_others_told(
     (tmp_path / "sub").mkdir()
     bad = write_recipe(tmp_path / "sub", tmp_path / "nowhere")
     failed = command("build", good, bad, "--out", tmp_path / "dist", "--json")
-    assert (failed.code, [made["name"] for made in failed.json]) == (1, ["tiny"])
+    assert (failed.code, [made["outcome"] for made in failed.json]) == (1, ["made", "failed"])
     assert failed.err.startswith(f"wellread: {bad}: ")
     assert command("build", good, "typo", "--out", tmp_path / "none").code == 1
     assert not (tmp_path / "none").exists(), "a target that cannot be meant is known before any is pressed"
@@ -64,7 +64,7 @@ def test_of_several_targets_the_one_that_fails_is_named_and_the_others_told(
 
 
 def test_what_cannot_be_meant_is_said_at_once(command: Command, module: BuildModule, tmp_path: Path) -> None:
-    source = module("tf2-dict")
+    source = module("huggingface")
     missing = command("build", source, "--name", "tiny")
     assert (missing.code, "--lang, --license must be given" in missing.err) == (2, True)
     unknown = command("build", "small_bert_L8_51")
@@ -82,7 +82,7 @@ def test_what_cannot_be_meant_is_said_at_once(command: Command, module: BuildMod
 def test_the_moment_is_given_or_taken_from_the_environment_or_now_and_printed(
     command: Command, module: BuildModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    named, source = NAMED[:-2], module("tf2-dict")
+    named, source = (*NAMED[:-2], "--forms", "onnx"), module("huggingface")
     before = int(time.time() * 1000)
     now = command("build", source, *named, "--out", tmp_path / "now")
     moment = int(now.out.split()[1])

@@ -138,11 +138,17 @@ def test_using_models_needs_no_extra(command: Command, module: BuildModule, home
         assert said in done.stdout
 
 
-def test_what_needs_an_extra_says_which() -> None:
-    for words in (("build", "small_bert_L8_512"), ("publish", "x.zip"), ("recipes", "list")):
+def test_what_needs_an_extra_says_which(tmp_path: Path) -> None:
+    built = make_sample(tmp_path).zip
+    for words in (("build", "small_bert_L8_512"), ("publish", built, "--hub", tmp_path / "hub"), ("recipes", "list")):
         refused = program(*words, without=EXTRAS)
         assert refused.returncode == 1
         assert refused.stderr.startswith("wellread: ") and "pip install 'wellread[press]'" in refused.stderr
+    assert not (tmp_path / "hub").exists()
+    shown = (("cards", "show", built), ("cards", "check", built), ("site", "--hub", tmp_path))
+    for asked in shown:
+        refused = program(*asked, without=(*EXTRAS, "markupsafe"))
+        assert refused.stderr == "wellread: jinja2 is not installed: pip install 'wellread[site]'\n"
 
 
 # ---------------------------------------------------------------- how it ends

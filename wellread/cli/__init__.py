@@ -21,8 +21,9 @@ from wellread.errors import WellreadError, missing_extra, near_misses
 SECTIONS = {
     "Make": {
         "build": ("wellread.cli.press", "Press models: pull, convert, compare, pack, publish."),
-        "publish": ("wellread.cli.press", "Put artifacts and the proofs beside them into a hub."),
+        "publish": ("wellread.cli.publish", "Put artifacts and the proofs beside them into a hub."),
         "recipes": ("wellread.cli.recipes", "List, show, check and write recipes: what models are built from."),
+        "cards": ("wellread.cli.cards", "Check model cards, and run their snippets; import posts; print a card."),
     },
     "Use": {
         "fetch": ("wellread.cli.use", "Bring models' files into the cache and print their folders."),
@@ -37,6 +38,8 @@ SECTIONS = {
         "copy": ("wellread.cli.transfer", "Copy releases from hub to hub: promote them."),
         "bundle": ("wellread.cli.transfer", "Carry releases to a machine without a network."),
         "push": ("wellread.cli.transfer", "Upload a model to the Hugging Face Hub."),
+        "site": ("wellread.cli.site", "Build a hub's site: pages with search, as static files."),
+        "ci": ("wellread.cli.ci", "A repository that builds, publishes and shows its models by itself."),
         "serve": ("wellread.cli.serve", "Serve a hub over HTTP, to be read."),
     },
     "Look after a hub, keys and the cache": {
