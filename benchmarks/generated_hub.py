@@ -39,8 +39,13 @@ def name_of(number: int) -> ModelName:
     return ModelName(f"{_KINDS[number % len(_KINDS)]}_L{number % 12 + 1}_H{number % 7 * 128 + 128}_{number:06}")
 
 
+def language_of(number: int) -> Lang:
+    """The language of a generated model."""
+    return Lang(_LANGUAGES[number % len(_LANGUAGES)])
+
+
 def _release(number: int) -> Release:
-    name, language = name_of(number), Lang(_LANGUAGES[number % len(_LANGUAGES)])
+    name, language = name_of(number), language_of(number)
     identity = ReleaseId.parse(f"2.6.0_2.4_{TIME + number}")
     digest = sha256(name.encode())
     return Release(
