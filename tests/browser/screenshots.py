@@ -27,7 +27,6 @@ def main(hub: str, model: str, folder: str) -> None:
         address = server.stdout.readline().split()[0]
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         shoot(page, f"{address}/index.html", Path(folder) / "home.png", "light")
-        shoot(page, f"{address}/models/en/{model}.html", Path(folder) / "model.png", "light")
         shoot(page, f"{address}/models/en/{model}.html", Path(folder) / "model-dark.png", "dark")
         server.terminate()
 
