@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -17,6 +17,9 @@ import pytest
 
 from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary, write_huggingface
 from wellread.registry.records import Architecture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _BUILT_TOGETHER = ("tf2-dict", "tf2-list", "tf1-saved-model", "tf1-checkpoint")
 _HOMES = itertools.count()
@@ -118,6 +121,15 @@ def home(_nobodys_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = _nobodys_home / str(next(_HOMES))
     monkeypatch.setenv("WELLREAD_HOME", str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser a session: its driver cannot be started twice in a process."""
+    from tests.fixtures.browser import chromium  # not every test needs a browser's driver
+
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""One browser a session; a page of its own for each test."""
+"""A page of its own for each test."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.axe import Axe
-from tests.fixtures.browser import Watched, chromium, watched
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+from tests.fixtures.browser import Watched, watched
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import msgspec
@@ -29,6 +29,9 @@ from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import Benchmark, FormParity, Proof, Result, Trial
 from wellread.registry.stores import open_store
 from wellread.registry.views.update import update_views
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 FREE = (
     *("title", "description", "author", "edition", "task", "engine", "license", "data_source", "citation"),
@@ -274,13 +277,13 @@ def test_what_a_live_demo_fetches_lies_below_the_hub(sites: Sites) -> None:
 
 
 @pytest.mark.heavy
-def test_a_browser_runs_nothing_of_it(sites: Sites) -> None:
+def test_a_browser_runs_nothing_of_it(sites: Sites, browser: Browser) -> None:
     """Nor says it anything: a policy that was broken would be in the console."""
     from tests.browser.sites import serving_files
-    from tests.fixtures.browser import chromium, watched
+    from tests.fixtures.browser import watched
 
     below = {f"site/{path}": raw for path, raw in sites.hostile.items()}
-    with serving_files(below) as server, chromium() as browser, watched(browser) as seen:
+    with serving_files(below) as server, watched(browser) as seen:
         seen.page.add_init_script("alert = text => console.error('alert ' + text)")
         for path in filter(re.compile(r".*\.html").fullmatch, below):
             seen.page.goto(f"{server.url}/{path}", wait_until="load")
