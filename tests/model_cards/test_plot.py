@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 from xml.etree import ElementTree
 
 import pytest
@@ -11,14 +12,17 @@ import pytest
 from wellread.model_cards.plot import MOST_FORMS, MOST_POINTS, parity_svg
 from wellread.registry.records import Distance, FormParity, ParityReport, Point
 
+Measure = Literal["max", "min_cosine", "mean_cosine"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def point(name: str, error: float = 1e-6, *, cosine: float = 1.0, measure: str = "max", limit: float = 1e-5) -> Point:
+def point(
+    name: str, error: float = 1e-6, *, cosine: float = 1.0, measure: Measure = "max", limit: float = 1e-5
+) -> Point:
     distance = Distance(max=error, p99=error, mean=error, min_cosine=cosine, mean_cosine=cosine)
     return Point(
-        name=name, distance=distance, floor=1.5e-6, limit=limit, measure=measure, worst="real text", passed=True  # type: ignore[arg-type]
-    )  # fmt: skip
+        name=name, distance=distance, floor=1.5e-6, limit=limit, measure=measure, worst="real text", passed=True
+    )
 
 
 def report(*forms: FormParity) -> ParityReport:

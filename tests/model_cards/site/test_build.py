@@ -16,7 +16,9 @@ from tests.model_cards.site.hubs import add, build, contents, page
 from tests.registry.listening import listening
 from tests.registry.samples import TIME, flip
 from wellread.errors import BadInput, NotFound
+from wellread.model_cards.site.models import Model
 from wellread.model_cards.site.output import Output
+from wellread.model_cards.site.places import Site
 from wellread.registry.artifact.proof import proof_name
 from wellread.registry.hub import states
 from wellread.registry.hub.info import describe_hub
@@ -248,10 +250,10 @@ def test_a_model_whose_page_cannot_be_made_stops_nobody(
 
     whole = pages.model_page
 
-    def fail(site: object, model: object) -> str:
-        if getattr(model, "name", "") == "other":
+    def fail(site: Site, model: Model) -> str:
+        if model.name == "other":
             raise OverflowError("date value out of range")
-        return whole(site, model)  # type: ignore[arg-type]
+        return whole(site, model)
 
     monkeypatch.setattr(pages, "model_page", fail)
     with pytest.warns(UserWarning, match=r"the page of other \(en\) cannot be made.*date value"):
