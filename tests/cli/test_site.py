@@ -36,6 +36,15 @@ def test_it_says_where_the_site_and_the_few_pages_are(
     assert (tmp_path / "site/models/en/b.html").is_file()
 
 
+def test_a_small_site_tells_its_pages_again(command: Command, tmp_path: Path) -> None:
+    """``make run`` is run twice, and its second answer is to say where to look as well."""
+    add(tmp_path / "small", "b")
+    for _ in range(2):
+        told = command("site", "--no-demo", "--hub", tmp_path / "small", "--out", tmp_path / "out").out.splitlines()
+        assert told[1] == f"page  {tmp_path / 'out/models/en/b.html'}"
+    assert "0 pages written" in told[0]
+
+
 def test_a_site_away_from_its_hub_says_that_the_files_must_come_along(
     command: Command, hub: Path, tmp_path: Path
 ) -> None:

@@ -89,9 +89,18 @@ def _lies_apart(hub: Store, out: Path, address: str) -> bool:
 
 def _lines(built: Built, out: Path) -> list[tuple[str, str]]:
     lines = [("site", f"{_shown(out, built.home.name)}  {_news(built)}")]
-    if len(built.changed) <= FEW:
-        lines += [("page", _shown(out, path)) for path in built.changed]
+    pages = _pages(built)
+    if len(pages) <= FEW:
+        lines += [("page", _shown(out, path)) for path in pages]
     return lines
+
+
+def _pages(built: Built) -> tuple[str, ...]:
+    """The models' pages to tell of: those that were written, or where none was, those of a small site."""
+    if built.changed or built.models > FEW:
+        return built.changed
+    root = built.home.parent
+    return tuple(sorted(path.relative_to(root).as_posix() for path in root.glob("models/*/*.html")))
 
 
 def _news(built: Built) -> str:
