@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterable, Iterator
@@ -121,6 +122,35 @@ def home(_nobodys_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = _nobodys_home / str(next(_HOMES))
     monkeypatch.setenv("WELLREAD_HOME", str(path))
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
+    """Java is nowhere: what presses a model would start Spark for its card, some 15 s each time.
+
+    ``JAVA_HOME`` names an empty folder, in which Spark and a card's trial look before they look anywhere else. Yields
+    the folder of the machine's own Java, None where there is none.
+    """
+    found = shutil.which("java")
+    own = os.environ.get("JAVA_HOME") or (str(Path(found).resolve().parents[1]) if found else "")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("JAVA_HOME", str(tmp_path_factory.mktemp("no-java")))
+        yield Path(own) if own else None
+
+
+@pytest.fixture(scope="session")
+def java(_nobodys_java: Path | None) -> Path:
+    """``JAVA_HOME`` of this machine, for what lives as long as the session and sets it for the moment it starts."""
+    if _nobodys_java is None:
+        pytest.skip("java is not installed")
+    return _nobodys_java
+
+
+@pytest.fixture
+def with_java(java: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Java is there for this test."""
+    monkeypatch.setenv("JAVA_HOME", str(java))
+    return java
 
 
 @pytest.fixture(scope="session")
