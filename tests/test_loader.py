@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 import wellread
-from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary
+from tests.fixtures.running import TEXTS, running_files
+from tests.fixtures.tiny import tiny_architecture
 from tests.registry.listening import DAY, age, listening
 from tests.registry.samples import FORMS, TIME, Sample, flip, make_sample
 from wellread import loader
-from wellread.errors import BadInput, HubUnavailable, IntegrityError, NotFound, NotYet, TrustError
+from wellread.errors import BadInput, HubUnavailable, IntegrityError, NotFound, TrustError
 from wellread.registry.hub.index import add_release
 from wellread.registry.hub.publish import publish, release_line
 from wellread.registry.names import Lang, ModelName
@@ -32,28 +33,13 @@ from wellread.runtime import goldens as replaying
 
 pytestmark = pytest.mark.press
 
-TEXTS = ("I love NLP", "", "The quick brown fox jumps over the lazy dog")
 Make = Callable[..., Sample]
 
 
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a model that runs, its goldens by the float64 reference."""
-    from wellread.converters.forms.onnx_form import write_onnx
-    from wellread.converters.parity.golden_values import Yardstick
-    from wellread.converters.tokenizer import write_tokenizer
-    from wellread.converters.weights import Weights
-    from wellread.runtime.tokenise import Tokeniser
-
-    folder, shape, vocabulary = tmp_path_factory.mktemp("members"), tiny_architecture(), tiny_vocabulary()
-    weights = Weights(shape, tiny_tensors(shape), vocabulary, "huggingface", None, {})
-    write_tokenizer(folder, vocabulary, shape.cased, shape.positions)
-    write_onnx(folder / "onnx/model.onnx", weights)
-    write_onnx(folder / "onnx/model_int8.onnx", weights, "int8")
-    (folder / "golden.json").write_bytes(
-        encode(Yardstick(weights, Tokeniser(folder / "tokenizer.json")).goldens(TEXTS, "mean"))
-    )
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return running_files(tmp_path_factory.mktemp("members"))
 
 
 @pytest.fixture
@@ -293,11 +279,10 @@ def test_open_takes_paths_only(path: Any) -> None:
         ({"form": "int8"}, NotFound, "Did you mean 'onnx-int8'?"),
         ({"form": "onnx-fp16"}, NotFound, "Available: onnx, onnx-int8, torch. Run here: onnx, onnx-int8"),
         ({"form": "all"}, NotFound, "tiny (en) has no form 'all'."),
-        ({"form": "fastest"}, NotYet, "form='fastest' comes in a later version"),
         ({"lock": "absent.lock"}, NotFound, "there is no lock file absent.lock: write it with 'wellread lock"),
         ({"trust": "enforce"}, TrustError, "no key is trusted for this hub yet"),
         ({"trust": "maybe"}, BadInput, "one of off, warn, enforce"),
-        ({"device": "cuda"}, NotYet, "device='cuda' comes in a later version"),
+        ({"device": "gpu"}, BadInput, "'cpu', 'cuda' or a card by its number"),
         ({"verify": "none"}, BadInput, "give 'stat'"),
         ({"version": "newest"}, BadInput, "nor a range"),
         ({"version": "9.9"}, NotFound, "no release '9.9'. Available: 2.6.0_2.4_"),

@@ -147,7 +147,7 @@ def test_a_zip_of_spark_nlp_is_found_again_offline(foreign: Path) -> None:
 def test_a_hub_whose_zip_cannot_be_opened_lets_the_next_be_asked(
     foreign: Path, hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wellread.loader._model", lambda folder, *_: folder)
+    monkeypatch.setattr("wellread.loader._model", lambda opened, *_: opened.folder)
     with pytest.warns(UserWarning, match=rf"in Spark NLP's format(.|\n)*is taken from {hub} instead"):
         opened: Any = wellread.pretrained("tiny", hub=f"{foreign},{hub}")
     assert opened == wellread.fetch("tiny", hub=hub)

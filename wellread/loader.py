@@ -13,20 +13,22 @@ Nothing here needs TensorFlow, PyTorch or a compiler, and nothing is ever built.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from wellread.errors import BadInput, HubUnavailable, IntegrityError, NotFound, NotYet, Unreachable, WellreadError
 from wellread.registry import pieces
 from wellread.registry.artifact.manifest import MANIFEST, members_of, parse_manifest
-from wellread.registry.artifact.package import open_artifact
 from wellread.registry.names import DEFAULT_FOLDER
 from wellread.registry.records import Manifest, Release
 from wellread.registry.resolve import search as resolve
 from wellread.registry.resolve.lockfile import check_locked
 from wellread.registry.transfer import fetch as fetching
-from wellread.request import Request, Verify, check_kinds, parse_form, parse_request, refuse_later
+from wellread.request import Request, Verify, check_kinds, parse_form, parse_request
+from wellread.runtime.device import Device, parse_device
+from wellread.runtime.fastest import FASTEST, Choice, fastest, named
 from wellread.runtime.forms import check_runnable
 
 if TYPE_CHECKING:
@@ -51,19 +53,23 @@ def pretrained(
     verify: Verify = "stat",
     trust: str | None = None,
     device: str = "cpu",
+    threads: int | None = None,
 ) -> Model:
     """Load a published model, fetching what is not in the cache yet.
 
     ``name`` may be an alias. ``hub`` is a path, a URL or several with commas between (default: ``WELLREAD_HUB``, else
     the user's own hub); ``version`` a release id, a library version or a range. ``form="auto"`` is fp32 ``onnx`` on
-    every machine. ``lock`` is the path of a ``wellread.lock``: exactly what it says is loaded. ``offline=True`` needs
-    no network, but what was fetched before. ``refresh=True`` asks the hub even within its ttl or about a release id,
+    every machine; "fastest" is int8 where that is faster and proved on this one, and ``info()`` says why. ``lock`` is
+    the path of a ``wellread.lock``: exactly what it says is loaded. ``offline=True`` needs no network, but what was
+    fetched before. ``refresh=True`` asks the hub even within its ttl or about a release id,
     and gives a form that missed its goldens another try. ``verify="full"`` hashes what is in the cache again.
     ``trust="enforce"`` takes only what somebody signed whom you trust; "warn" and "off" are the other two.
+    ``device="cuda"`` or "cuda:1" computes on a graphics card, where the goldens are replayed at every load;
+    ``threads`` bounds the cores.
 
-    Raises BadInput, NotFound, NotYet, HubUnavailable, IntegrityError and its TrustError.
+    Raises BadInput, NotFound, NotYet, HubUnavailable, IntegrityError and its TrustError, MissingExtra for a device.
     """
-    refuse_later(device=None if device == "cpu" else device)
+    machine = _machine(device, threads)
     asked = parse_request(
         name,
         lang,
@@ -77,11 +83,11 @@ def pretrained(
         verify=verify,
         trust=trust,
     )
-    hit, (path, manifest) = _first(asked, _to_run)
+    hit, opened = _first(asked, partial(_to_run, machine))
     release = hit.release
-    pinned: dict[str, Any] = {"hub": hit.hub, "form": asked.form, "version": release.id, "folder": release.folder}
+    pinned: dict[str, Any] = {"hub": hit.hub, "version": release.id, "folder": release.folder}
     how = pretrained, (release.name, release.language), pinned | {"offline": offline, "trust": trust}
-    return _model(path, manifest, asked.form, hit.store.url if hit.store else "the cache", *how)
+    return _model(opened, machine, hit.store.url if hit.store else "the cache", *how)
 
 
 def fetch(
@@ -100,8 +106,11 @@ def fetch(
 ) -> Path:
     """The folder in the cache that holds a form of a model, for transformers and others; ``form="all"`` for all.
 
-    Of a hub that has only Spark NLP's list it is the zip, checked. Arguments and errors as in ``pretrained``.
+    Of a hub that has only Spark NLP's list it is the zip, checked. Arguments and errors as in ``pretrained``, but
+    ``form="fastest"``, which is chosen where a model runs.
     """
+    if form == FASTEST:
+        raise BadInput(f"form={form!r} is chosen where a model runs: name the form to fetch, or 'all'")
     asked = parse_request(
         name,
         lang,
@@ -118,22 +127,50 @@ def fetch(
     return _first(asked, _to_keep)[1]
 
 
-def open(path: str | Path, form: str = "auto") -> Model:
+def open(path: str | Path, form: str = "auto", *, device: str = "cpu", threads: int | None = None) -> Model:
     """A model from an artifact (unpacked into the cache, once) or from an unpacked folder; every byte is checked.
 
-    Raises BadInput where there is neither, NotFound for a form that it lacks, IntegrityError.
+    ``form``, ``device`` and ``threads`` as in ``pretrained``. Raises BadInput where there is neither, NotFound for a
+    form that it lacks, IntegrityError, MissingExtra for a device.
     """
     check_kinds(path=path, form=form)
+    machine = _machine(device, threads)
     home = os.path.expanduser(path)  # noqa: PTH111  Path.expanduser raises where there is no such user
     place, form = Path(home).absolute(), parse_form(form)
     try:
-        folder, manifest = _opened_folder(place, form) if place.is_dir() else _opened_zip(place, form)
+        opened = (_opened_folder if place.is_dir() else _opened_zip)(place, form, machine)
     except OSError as error:
         raise BadInput(f"{place} cannot be read: {error.strerror}") from error
-    return _model(folder, manifest, form, str(place), open, (str(place), form), {})
+    return _model(opened, machine, str(place), open, (str(place),), {})
 
 
 # ---------------------------------------------------------------- the steps
+
+
+class _Machine(NamedTuple):
+    """What a model shall run on; ``threads`` None for all cores."""
+
+    device: Device
+    threads: int | None
+
+
+class _Opened(NamedTuple):
+    """A form that is whole and proved in ``folder``, and why it is that one."""
+
+    folder: Path
+    manifest: Manifest
+    choice: Choice
+
+
+def _machine(device: str, threads: int | None) -> _Machine:
+    """Raises BadInput, and MissingExtra before anything is fetched that could not run."""
+    check_kinds(device=device, threads=threads)
+    machine = _Machine(parse_device(device), threads)
+    if machine.device.kind != "cpu":
+        from wellread.runtime.session import require
+
+        require(machine.device)
+    return machine
 
 
 def _first(asked: Request, bring: Callable[[resolve.Hit, Request], T]) -> tuple[resolve.Hit, T]:
@@ -159,7 +196,7 @@ def _first(asked: Request, bring: Callable[[resolve.Hit, Request], T]) -> tuple[
     raise _advised(search, asked)
 
 
-def _to_run(hit: resolve.Hit, asked: Request) -> tuple[Path, Manifest]:
+def _to_run(machine: _Machine, hit: resolve.Hit, asked: Request) -> _Opened:
     """A form that runs here."""
     release = hit.release
     if release.foreign:
@@ -167,8 +204,23 @@ def _to_run(hit: resolve.Hit, asked: Request) -> tuple[Path, Manifest]:
             f"{_titled(release)} in {hit.hub} is in Spark NLP's format, which a later version of wellread opens.\n"
             f"'wellread fetch {release.name}' brings its zip, checked"
         )
-    check_runnable(asked.form, release.forms, _titled(release))
-    return _brought(hit, asked)
+
+    def bring(form: str) -> tuple[Path, Manifest]:
+        check_runnable(form, release.forms, _titled(release))
+        return _brought(hit, asked._replace(form=form))
+
+    return _chosen(asked.form, release.forms, machine, bring)
+
+
+def _chosen(
+    form: str, forms: Collection[str], machine: _Machine, bring: Callable[[str], tuple[Path, Manifest]]
+) -> _Opened:
+    """What ``bring`` gives for a form, or for the fastest of those that there are."""
+    if form == FASTEST:
+        found, choice = fastest(forms, machine.device, bring)
+    else:
+        found, choice = bring(form), named(form)
+    return _Opened(*found, choice)
 
 
 def _to_keep(hit: resolve.Hit, asked: Request) -> Path:
@@ -187,31 +239,45 @@ def _brought(hit: resolve.Hit, asked: Request) -> tuple[Path, Manifest]:
     return fetching.bring(hit.store, hit.release, asked.form, prove=_prove, full=full, refresh=asked.refresh)
 
 
-def _prove(folder: Path, manifest: Manifest, form: str) -> None:
+def _prove(folder: Path, manifest: Manifest, form: str, device: str = "cpu") -> None:
     """Replay the goldens through a form, where it is one that this machine runs. Raises IntegrityError on a miss."""
     from wellread.runtime.goldens import replay
 
-    replay(folder, manifest, form)
+    replay(folder, manifest, form, device)
 
 
-def _opened_zip(path: Path, form: str) -> tuple[Path, Manifest]:
+def _opened_zip(path: Path, form: str, machine: _Machine) -> _Opened:
+    from wellread.registry.artifact.package import open_artifact  # zip and DEFLATE: a load out of the cache needs none
+
     package = open_artifact(path)
-    check_runnable(form, package.manifest.forms, _titled(package.manifest))
-    return fetching.install(package, form, prove=_prove, refresh=True)  # to try again costs no download
+
+    def bring(form: str) -> tuple[Path, Manifest]:
+        check_runnable(form, package.manifest.forms, _titled(package.manifest))
+        return fetching.install(package, form, prove=_prove, refresh=True)  # to try again costs no download
+
+    return _chosen(form, package.manifest.forms, machine, bring)
 
 
-def _opened_folder(path: Path, form: str) -> tuple[Path, Manifest]:
+def _opened_folder(path: Path, form: str, machine: _Machine) -> _Opened:
     """Nothing vouches for the manifest of a folder but its goldens, so they are replayed every time."""
     file = path / MANIFEST
     if not file.is_file():
         raise BadInput(f"{path} holds no {MANIFEST}: it is not an unpacked artifact")
     manifest = parse_manifest(file.read_bytes(), str(path))
-    check_runnable(form, manifest.forms, _titled(manifest))
+
+    def bring(form: str) -> tuple[Path, Manifest]:
+        check_runnable(form, manifest.forms, _titled(manifest))
+        _check_members(path, manifest, form)
+        _prove(path, manifest, form)
+        return path, manifest
+
+    return _chosen(form, manifest.forms, machine, bring)
+
+
+def _check_members(path: Path, manifest: Manifest, form: str) -> None:
     for member in members_of(manifest, form):
         if not pieces.matches(member, path / member.name):
             raise IntegrityError(f"{path}: {member.name} is missing or differs from the {MANIFEST}. Unpack it again")
-    _prove(path, manifest, form)
-    return path, manifest
 
 
 def _titled(found: Release | Manifest) -> str:
@@ -219,11 +285,23 @@ def _titled(found: Release | Manifest) -> str:
 
 
 def _model(
-    folder: Path, manifest: Manifest, form: str, place: str, /, reopen: Callable[..., Model], *how: Any
+    opened: _Opened,
+    machine: _Machine,
+    place: str,
+    /,
+    reopen: Callable[..., Model],
+    arguments: tuple[Any, ...],
+    options: Mapping[str, Any],
 ) -> Model:
+    """The model, which pickles as the form that was chosen and not as the choice."""
     from wellread.runtime.model import Model, Origin  # numpy, onnxruntime, tokenizers: once there is something to run
 
-    return Model(folder, manifest, form, Origin((reopen, *how), place))
+    folder, manifest, choice = opened
+    device, threads = str(machine.device), machine.threads
+    if machine.device.kind != "cpu":
+        _prove(folder, manifest, choice.form, device)
+    how = {**options, "form": choice.form, "device": device, "threads": threads}
+    return Model(folder, manifest, choice.form, Origin((reopen, arguments, how), place, choice.why), threads, device)
 
 
 # ---------------------------------------------------------------- what to do where nothing works

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from wellread.errors import BadInput, NotYet
+from wellread.errors import BadInput
 from wellread.registry.artifact.manifest import is_form_name
 from wellread.registry.names import DEFAULT_FOLDER, Lang, ModelName, parse_lang, parse_name
 from wellread.registry.resolve.lockfile import Locked, entry_for, read_lock
@@ -25,13 +25,15 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "name": ((str,), "the name of a model, such as 'small_bert_L8_512'; wellread.open takes a path"),
     "lang": ((str,), "a language code, such as 'en'"),
     "hub": ((str, Path, type(None)), "a path or a URL, several with commas between, or None"),
-    "form": ((str,), "the name of a form, such as 'onnx', or 'auto'"),
+    "form": ((str,), "the name of a form, such as 'onnx', or 'auto' or 'fastest'"),
     "version": ((str, type(None)), "a str such as '2.6.0_2.4_1598344705269', '2.6.0' or '>=2.6,<3', or None"),
     "folder": ((str,), "a folder of the hub, such as 'public/models'"),
     "offline": ((bool, type(None)), "True, False, or None for what WELLREAD_OFFLINE says"),
     "refresh": ((bool,), "True or False"),
     "verify": ((str,), "'stat' (size, time and inode) or 'full' (every byte)"),
     "lock": ((str, Path, type(None)), "the path of a lock file, such as 'wellread.lock', or None"),
+    "device": ((str,), "'cpu', 'cuda' or 'cuda:1'"),
+    "threads": ((int, type(None)), "a number of cores, or None for all"),
     "trust": ((str, type(None)), "'off', 'warn', 'enforce', or None for what is set for the hub"),
 }
 """Of which types an argument can be, and how that is said."""
@@ -67,7 +69,7 @@ def parse_request(
     verify: Verify,
     trust: str | None,
 ) -> Request:
-    """The arguments of ``pretrained`` and ``fetch``. Raises BadInput, NotFound for what is not locked, NotYet."""
+    """The arguments of ``pretrained`` and ``fetch``. Raises BadInput, NotFound for what is not locked."""
     check_kinds(name=name, lang=lang, hub=hub, form=form, version=version, folder=folder, lock=lock)
     check_kinds(offline=offline, refresh=refresh, verify=verify, trust=trust)
     if verify not in get_args(Verify):
@@ -111,10 +113,8 @@ def _hub_of(entry: Locked) -> str | Path:
 
 
 def parse_form(form: str) -> str:
-    """The form that a caller means; ``auto`` is the same on every machine. Raises BadInput, NotYet."""
-    if form == "fastest":
-        raise NotYet("form='fastest' comes in a later version; form='onnx-int8' can be asked for by name")
-    if form not in ("auto", "all") and not is_form_name(form):
+    """The form that a caller means; ``auto`` is the same on every machine. Raises BadInput."""
+    if form not in ("auto", "all", "fastest") and not is_form_name(form):
         raise BadInput(f"form={form!r} is not a form's name: 'onnx', 'onnx-int8', 'torch' are some, 'all' is all")
     return "onnx" if form == "auto" else form
 
@@ -127,13 +127,6 @@ def check_kinds(**arguments: object) -> None:
             raise BadInput(f"{name}={value!r} is of type {type(value).__name__}: give {wanted}")
         if isinstance(value, str | Path) and not _is_text(str(value)):
             raise BadInput(f"{name}={str(value)!r} holds what no name and no path can hold: give {wanted}")
-
-
-def refuse_later(**arguments: object) -> None:
-    """Raises NotYet for the first argument that is given: these mean nothing yet."""
-    for name, value in arguments.items():
-        if value is not None:
-            raise NotYet(f"{name}={value!r} comes in a later version of wellread; leave it out for now")
 
 
 def _is_text(value: str) -> bool:

@@ -15,7 +15,7 @@ def test_onnx_in_every_precision_runs_here() -> None:
     check_runnable("onnx-int8", KNOWN, "tiny (en)")
 
 
-@pytest.mark.parametrize(("asked", "meant"), [("int8", "onnx-int8"), ("onx", "onnx")])
+@pytest.mark.parametrize(("asked", "meant"), [("int8", "onnx-int8"), ("onx", "onnx"), ("fast", "fastest")])
 def test_a_form_that_is_not_there_is_told_near_misses(asked: str, meant: str) -> None:
     with pytest.raises(NotFound) as raised:
         check_runnable(asked, KNOWN, "tiny (en)")

@@ -55,7 +55,7 @@ def test_a_file_that_was_replaced_since_the_last_load_is_hashed_and_fetched_agai
 def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     onnx = folder / "onnx/model.onnx"
 
-    def replaced_meanwhile(path: Path, threads: int) -> object:
+    def replaced_meanwhile(path: Path, *_: object) -> object:
         _swap(path, path.read_bytes())
         return object()
 

@@ -80,6 +80,14 @@ class Encoder:
                 found += [gatherer.found for gatherer in gatherers]
         return found
 
+    def states(self, sequences: Sequence[NDArray[np.int64]]) -> Iterator[tuple[int, Array]]:
+        """The last hidden layer of sequences of ids, none longer than the model takes, as they are read."""
+        windows = [Window(number, ids, 0, len(ids)) for number, ids in enumerate(sequences)]
+        for batch in self._batches(windows):
+            found = self.session.run(batch.ids, batch.mask, batch.types, ["last_hidden_state"])[0]
+            for window, row in zip(batch.windows, found, strict=True):
+                yield window.text, row[: len(window.ids)]
+
     def _chunks(self, texts: Sequence[str], specials: bool = True) -> Iterator[_Chunk]:
         limit = self.manifest.max_length
         for first, part in _parts(texts):
@@ -90,9 +98,12 @@ class Encoder:
                 self.shortened += [(first + i, len(one)) for i, one in enumerate(ids) if len(one) > limit]
 
     def _states(self, chunk: _Chunk, output: str, bar: tqdm[Any] | Silence) -> Iterator[tuple[Batch, Array]]:
-        for batch in batches(chunk.windows, self.tokeniser.pad, self.batch_size):
+        for batch in self._batches(chunk.windows):
             yield batch, self.session.run(batch.ids, batch.mask, batch.types, [output])[0]
             bar.update(sum(window.start == 0 for window in batch.windows))
+
+    def _batches(self, windows: Sequence[Window]) -> Iterator[Batch]:
+        return batches(windows, self.tokeniser.pad, self.batch_size, self.session.positions)
 
     def _gatherers(self, chunk: _Chunk) -> list[Gatherer]:
         windows: list[list[Window]] = [[] for _ in chunk.texts]

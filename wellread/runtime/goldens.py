@@ -23,18 +23,19 @@ from wellread.runtime.tokenise import Tokeniser
 FILE = "golden.json"
 
 
-def replay(folder: Path, manifest: Manifest, form: str) -> None:
+def replay(folder: Path, manifest: Manifest, form: str, device: str = "cpu") -> None:
     """Check ``form``, opened from ``folder``, against the goldens; a form that other libraries run passes unchecked.
 
     The allowed maximum absolute error and minimum cosine (each that is given) stand in the manifest's ``Form``. Raises
-    IntegrityError, naming form, text, the measured figure and the allowed one; NotFound for an unknown form.
+    IntegrityError, naming form, text, the measured figure and the allowed one; NotFound for an unknown form, and
+    MissingExtra for a ``device`` that cannot be had.
     """
     if form in manifest.forms and not runs_here(form):
         return
     member = onnx_member(manifest, form)
     goldens = read_goldens(folder)
     _check_ids(open_tokeniser(folder), goldens, folder)
-    session, tolerance = Session(folder / member), manifest.forms[form]
+    session, tolerance = Session(folder / member, device=device), manifest.forms[form]
     if tolerance.max_error is None and tolerance.min_cosine is None:
         raise IntegrityError(f"the manifest in {folder} gives no tolerance for form {form!r}: nothing proves it")
     for golden in goldens:

@@ -12,11 +12,12 @@ in company to about 1e-6; in ``onnx-int8``, whose activations are scaled by the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, get_args, overload
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,7 @@ from wellread.runtime.session import Session
 from wellread.runtime.table import load_pandas, origins, sentence_table, token_table
 from wellread.runtime.texts import listed
 from wellread.runtime.token_vectors import TokenVectors, WordVector
+from wellread.runtime.tokenise import Tokeniser
 from wellread.runtime.windows import Long
 
 if TYPE_CHECKING:
@@ -52,28 +54,37 @@ class Options(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a model came from. ``reopen`` is a function that pickles, its arguments and its keyword arguments, which
-    together give the same model again; ``place`` is a hub or a path."""
+    together give the same model again; ``place`` is a hub or a path, ``why`` what has led to its form."""
 
     reopen: tuple[Callable[..., Model], tuple[Any, ...], Mapping[str, Any]]
     place: str = ""
+    why: str = "asked for by name"
 
 
 class Model:
     """``manifest``'s model, run from ``folder`` in one of its forms.
 
     Any number of threads may share it; it survives a fork; it pickles as its origin, not as its weights. It takes
-    ``threads`` cores, by default ``OMP_NUM_THREADS`` or all. Raises NotFound for a form that the model has not, and
-    BadInput for one that other libraries run.
+    ``threads`` cores, by default ``OMP_NUM_THREADS`` or all, or the graphics card that ``device`` names. Raises
+    NotFound for a form that the model has not, BadInput for one that other libraries run or for a device that is none,
+    MissingExtra for a device that cannot be had.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, form: str, origin: Origin | None = None, threads: int | None = None
+        self,
+        folder: Path,
+        manifest: Manifest,
+        form: str,
+        origin: Origin | None = None,
+        threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         self.path = folder
         self.manifest = manifest
         self.form = form
-        self.origin = origin or Origin((Model, (folder, manifest, form), {"threads": threads}), str(folder))
-        self._session = Session(folder / onnx_member(manifest, form), threads)
+        how = {"threads": threads, "device": device}
+        self.origin = origin or Origin((Model, (folder, manifest, form), how), str(folder))
+        self._session = Session(folder / onnx_member(manifest, form), threads, device)
         self._tokeniser = open_tokeniser(folder)
         self._session.open()  # now, while the files are the ones that were checked
 
@@ -128,7 +139,7 @@ class Model:
         mean over all pieces, or for a pooling by ``[CLS]`` the mean of the windows, each weighed by the pieces that
         count in it. ``error`` refuses it.
         ``word_vector`` takes a word's ``first`` piece, as Spark NLP does, or the ``mean`` of its pieces.
-        ``batch_size`` bounds the texts run together, which are bounded to 4096 pieces anyway.
+        ``batch_size`` bounds the texts run together, which are bounded to so many pieces as ``info()["batch"]`` says.
         ``progress`` shows a bar; None shows it after two seconds, on a terminal or in a notebook.
 
         Raises BadInput for what is no text or no option, IntegrityError if the model's files are damaged.
@@ -162,18 +173,41 @@ class Model:
         run.warn_of_shortened()
         return token_table(found, labels) if isinstance(found, list) else sentence_table(texts, found, labels)
 
+    @property
+    def tokeniser(self) -> Tokeniser:
+        """What makes ids of texts."""
+        return self._tokeniser
+
+    def states(
+        self, sequences: Sequence[NDArray[np.int64]], batch_size: int | None = None
+    ) -> Iterator[tuple[int, Array]]:
+        """The last hidden layer of sequences of ids: (number of the sequence, (tokens, hidden)), longest first.
+
+        Each sequence is (tokens,) int64 with its special tokens, and no longer than the model takes.
+        """
+        return Encoder(self._session, self._tokeniser, self.manifest, "error", batch_size, False).states(sequences)
+
+    def encoder(self, tokeniser: Tokeniser, max_length: int, batch_size: int | None = None) -> Encoder:
+        """A way through this model for one call: texts as another ``tokeniser`` reads them, cut off at ``max_length``
+        pieces, which the model must take. Its ``shortened`` says which were."""
+        manifest = msgspec.structs.replace(self.manifest, max_length=max_length)
+        return Encoder(self._session, tokeniser, manifest, "truncate", batch_size, False)
+
     def info(self) -> dict[str, Any]:
-        """What this model is and how it runs here."""
+        """What this model is and how it runs here: ``why`` it is this form, and ``batch``, the pieces run together."""
         return {
             "name": self.name,
             "language": self.language,
             "id": str(self.manifest.artifact.release),
             "form": self.form,
+            "why": self.origin.why,
             "precision": self.manifest.forms[self.form].precision,
             "dimension": self.dimension,
             "max_length": self.manifest.max_length,
             "pooling": self.manifest.pooling,
+            "device": str(self._session.device),
             "threads": self._session.threads,
+            "batch": self._session.positions,
             "from": self.origin.place,
             "path": str(self.path),
         }

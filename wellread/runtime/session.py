@@ -1,4 +1,4 @@
-"""An ONNX file being run by onnxruntime on the CPU.
+"""An ONNX file being run by onnxruntime.
 
 The file is opened by ``open`` or when it is first run, once a process: a ``Session`` costs nothing until then, any
 number of threads may share it, and after a fork the child opens the file anew, because the threads of onnxruntime stay
@@ -23,20 +23,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellread.errors import BadInput, IntegrityError, WellreadError
+from wellread.runtime.device import Device, batch_positions, check_used, parse_device, providers
 
 Stamp = tuple[int, int, int]
 """(size in bytes, mtime in ns, inode) of a file: what shows that it has changed without reading it."""
 FATAL = 4
 """onnxruntime's severity above which it may write to stderr; what it has to say comes as an exception too."""
+SETTINGS = {"session.intra_op.spin_duration_us": "100"}
+"""By default a thread that waits for work burns its core for tens of milliseconds. A tenth of one bridges the gap
+between two operators and takes little from whoever else wants the core. An older onnxruntime passes over the key."""
 
 
 class Session:
-    """``onnx`` on ``threads`` cores: by default ``OMP_NUM_THREADS``, else every core that this process may use."""
+    """``onnx`` on ``threads`` cores: by default ``OMP_NUM_THREADS``, else every core that this process may use.
 
-    def __init__(self, onnx: Path, threads: int | None = None) -> None:
+    ``device`` is "cpu", "cuda" or "cuda:1"; whether it can be had shows when the file is opened. Raises BadInput.
+    """
+
+    def __init__(self, onnx: Path, threads: int | None = None, device: str = "cpu") -> None:
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise BadInput(f"threads={threads!r}: a whole number of at least 1 is expected, or None for all cores")
         self.onnx = onnx
+        self.device = parse_device(device)
         self._asked = threads
         self._lock = threading.Lock()
         self._inference: Any = None
@@ -47,6 +55,11 @@ class Session:
     def threads(self) -> int:
         """How many threads compute one batch."""
         return self._asked or _environment_threads() or _cores()
+
+    @property
+    def positions(self) -> int:
+        """How many positions to give it at once, where there are as many."""
+        return batch_positions(self.device, self.threads)
 
     def run(
         self,
@@ -73,7 +86,10 @@ class Session:
         return found
 
     def open(self) -> None:
-        """Open the file now, if it is not. Raises IntegrityError if it is missing, damaged or has changed."""
+        """Open the file now, if it is not.
+
+        Raises IntegrityError if it is missing, damaged or has changed, MissingExtra if the device cannot be had.
+        """
         self._opened()
 
     def close(self) -> None:
@@ -86,7 +102,7 @@ class Session:
             if self._inference is None:
                 first = self._stamp or _stamp(self.onnx)
                 _check_unchanged(self.onnx, first)
-                inference = _open(self.onnx, self.threads)
+                inference = _open(self.onnx, self.threads, self.device)
                 _check_unchanged(self.onnx, first)
                 self._inference, self._stamp = inference, first
             return self._inference
@@ -120,6 +136,11 @@ def onnxruntime() -> Any:
     return module
 
 
+def require(device: Device) -> None:
+    """Raises MissingExtra if the onnxruntime installed here has nothing for a device; what it has may still fail."""
+    providers(onnxruntime(), device)
+
+
 def _stamp(path: Path) -> Stamp | None:
     try:
         found = path.stat()
@@ -133,7 +154,7 @@ def _check_unchanged(path: Path, first: Stamp | None) -> None:
         raise IntegrityError(f"{path} has changed since it was checked: load the model again")
 
 
-def _open(onnx: Path, threads: int) -> Any:
+def _open(onnx: Path, threads: int, device: Device) -> Any:
     advice = "the model's folder is not whole. Delete it and load the model again"
     if not onnx.is_file():
         raise IntegrityError(f"{onnx} is missing: {advice}")
@@ -141,10 +162,22 @@ def _open(onnx: Path, threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = FATAL
+    for setting, value in SETTINGS.items():
+        options.add_session_config_entry(setting, value)
+    wanted = providers(ort, device)
     try:
-        return ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+        # Without enable_fallback=False, a provider that fails is replaced by another, and a line is printed.
+        session = ort.InferenceSession(str(onnx), options, providers=wanted, enable_fallback=False)
     except Exception as error:  # onnxruntime's errors share no other base
-        raise IntegrityError(f"{onnx} cannot be opened: {advice}\n{error}") from error
+        raise _unopened(onnx, device, advice, error) from error
+    check_used(session, device)
+    return session
+
+
+def _unopened(onnx: Path, device: Device, advice: str, error: Exception) -> WellreadError:
+    if device.kind == "cpu":
+        return IntegrityError(f"{onnx} cannot be opened: {advice}\n{error}")
+    return WellreadError(f"{onnx} cannot be opened on {device}: {error}\nLeave device out, for the processor")
 
 
 def _environment_threads() -> int | None:
