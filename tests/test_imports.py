@@ -19,7 +19,19 @@ from wellread.registry.trust.policy import trusted
 
 PACKAGE = Path(__file__).parents[1] / "wellread"
 
-LAYERS = ("errors", "registry", "runtime", "loader", "converters model_cards", "press", "spark nlu", "cli")
+LAYERS = (
+    "errors",
+    "registry",
+    "runtime",
+    "annotators",
+    "loader",
+    "converters model_cards",
+    "press",
+    "bulk",
+    "spark",
+    "nlu",
+    "cli",
+)
 """From low to high; a part imports from lower layers only, never from its neighbour in the same layer."""
 PARTS = {"assembly": "press", "request": "loader", "__main__": "cli"}
 """Modules that belong to a part of another name."""
@@ -29,7 +41,8 @@ ALLOWED = {
     "errors": "",
     "registry": "msgspec filelock",
     "loader": "",
-    "runtime": "numpy onnxruntime tokenizers tqdm",
+    "runtime": "msgspec numpy onnxruntime tokenizers tqdm",
+    "annotators": "msgspec numpy tokenizers",
 }
 """What a part that every consumer imports may import at the top of a module, the standard library apart."""
 HOME_OF_TENSORFLOW = "oracle_process.py"
