@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wellread.loader import fetch, open, pretrained
+    from wellread.nlu.loading import load
     from wellread.runtime.model import Model
 
 __version__ = "0.1.0"
-__all__ = ["Model", "__version__", "fetch", "open", "pretrained"]
+__all__ = ["Model", "__version__", "fetch", "load", "open", "pretrained"]
 
 _HOMES = {
     "Model": "wellread.runtime.model",
     "fetch": "wellread.loader",
+    "load": "wellread.nlu.loading",
     "open": "wellread.loader",
     "pretrained": "wellread.loader",
 }

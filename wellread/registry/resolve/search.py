@@ -52,6 +52,14 @@ def hubs(hub: str | Path | None = None) -> tuple[str | Path, ...]:
     return tuple(_own() if part == OWN else part for part in listed if part)
 
 
+def places(hub: str | Path | None, trust: str | None, *, offline: bool, refresh: bool) -> Iterator[Place]:
+    """The hubs, and after each its mirrors, of which more may be known by the time that they are asked."""
+    for store in map(open_hub, hubs(hub)):
+        place = Place(store, store.url, trust, offline, refresh)
+        yield place
+        yield from place.mirrors()
+
+
 def is_offline() -> bool:
     """What ``WELLREAD_OFFLINE`` says."""
     return os.environ.get("WELLREAD_OFFLINE", "").lower() in ("1", "true", "yes", "on")
@@ -181,15 +189,8 @@ class Search:
 
     def _rounds(self) -> Iterator[Place]:
         if self._is_pinned() and not (self.offline or self.refresh):
-            yield from self._places(offline=True)
-        yield from self._places(offline=self.offline)
-
-    def _places(self, *, offline: bool) -> Iterator[Place]:
-        """The hubs, and after each its mirrors, of which more may be known by the time that they are asked."""
-        for store in map(open_hub, hubs(self.hub)):
-            place = Place(store, store.url, self.trust, offline, self.refresh)
-            yield place
-            yield from place.mirrors()
+            yield from places(self.hub, self.trust, offline=True, refresh=self.refresh)
+        yield from places(self.hub, self.trust, offline=self.offline, refresh=self.refresh)
 
     def _is_pinned(self) -> bool:
         try:
