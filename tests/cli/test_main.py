@@ -27,8 +27,19 @@ from wellread.errors import BadInput
 from wellread.registry.names import DEFAULT_FOLDER
 
 EXTRAS = (
-    *("cramjam", "google_crc32c", "huggingface_hub", "jinja2", "kagglehub", "license_expression", "onnx", "pandas"),
-    *("safetensors", "tensorflow", "tensorflow_hub", "torch", "transformers", "yaml"),
+    *("cramjam", "google_crc32c", "huggingface_hub", "jinja2", "kagglehub", "license_expression", "onnx"),
+    *(
+        "pandas",
+        "pyarrow",
+        "sentencex",
+        "pyspark",
+        "safetensors",
+        "tensorflow",
+        "tensorflow_hub",
+        "torch",
+        "transformers",
+    ),
+    "yaml",
 )
 """Modules that a plain ``pip install wellread`` does not bring."""
 

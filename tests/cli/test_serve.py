@@ -56,20 +56,20 @@ def interrupted(running: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
-    open_store(tmp_path / "hub").put_new("hub.json", b"{}")
+    open_store(tmp_path / "hub").put_new("hub.json", b'{"name": "tiny"}')
     with start("--hub", tmp_path / "hub", "--no-site") as running:
         said = first_lines(running)
         url = said.split()[0]
         assert said == f"{url} serves {tmp_path / 'hub'}; Ctrl-C ends it\n"
         found = read(open_store(url), "hub.json")
-        assert found and found[0] == b"{}"
+        assert found and found[0] == b'{"name": "tiny"}'
         assert requests.get(url, headers=BROWSER, timeout=30).status_code == 404
         assert interrupted(running) == ("", "")
     assert running.returncode == 0
 
 
 def test_whoever_stops_it_need_not_be_at_the_keyboard(tmp_path: Path) -> None:
-    open_store(tmp_path / "hub").put_new("hub.json", b"{}")
+    open_store(tmp_path / "hub").put_new("hub.json", b'{"name": "tiny"}')
     with start("--hub", tmp_path / "hub") as running:
         url = first_lines(running).split()[0]
         assert requests.get(f"{url}/hub.json", timeout=30).status_code == 200
@@ -109,7 +109,7 @@ def test_without_the_extra_the_hub_is_served_and_a_line_says_how_to_see_its_page
 
 @pytest.mark.parametrize(("options", "origin"), [((), None), (("--cors",), "*"), (("--host", "0.0.0.0"), None)])
 def test_who_else_may_read_it(tmp_path: Path, options: tuple[str, ...], origin: str | None) -> None:
-    open_store(tmp_path / "hub").put_new("hub.json", b"{}")
+    open_store(tmp_path / "hub").put_new("hub.json", b'{"name": "tiny"}')
     with start("--hub", tmp_path / "hub", "--no-site", *options) as running:
         port = first_lines(running).split()[0].rpartition(":")[2]
         answer = requests.get(f"http://127.0.0.1:{port}/hub.json", timeout=30)

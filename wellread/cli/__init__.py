@@ -27,7 +27,7 @@ SECTIONS = {
     },
     "Use": {
         "fetch": ("wellread.cli.use", "Bring models' files into the cache and print their folders."),
-        "embed": ("wellread.cli.use", "Print the vectors of texts."),
+        "embed": ("wellread.cli.embed", "The vectors of texts, or of files of texts."),
         "lock": ("wellread.cli.lock", "Write down which releases names stand for now."),
         "info": ("wellread.cli.inspect", "What a release is: its forms, its source, its licence."),
         "list": ("wellread.cli.catalog", "The models of a hub."),
