@@ -1,0 +1,1 @@
+"""The session and its machines: Java, the way of a model to the workers, what they count."""

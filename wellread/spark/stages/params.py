@@ -1,0 +1,99 @@
+"""The parameters that stages share, under Spark NLP's names and with its setters.
+
+Each is a ``Param`` of pyspark.ml, so it is explained, copied, searched and saved as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyspark.ml.param import Param, Params, TypeConverters
+
+from wellread.errors import BadInput, near_misses
+
+P = TypeVar("P", bound=Params)
+
+
+def parameter(name: str, doc: str, convert: Callable[[Any], Any] | None = None) -> Param[Any]:
+    """A parameter as a class attribute; pyspark makes it each instance's own."""
+    return Param(Params._dummy(), name, doc, convert)
+
+
+def one_of(known: Sequence[str]) -> Callable[[Any], str]:
+    """What converts a value that must be one of ``known``, in whatever case. Raises BadInput."""
+
+    def convert(value: Any) -> str:
+        asked = str(value).strip().lower()
+        if asked not in known:
+            raise BadInput(f"{value!r} is not one of {', '.join(known)}.{near_misses(asked, known)}")
+        return asked
+
+    return convert
+
+
+def names_of(value: tuple[Any, ...]) -> list[str]:
+    """Names given one by one or as a list, as Spark NLP takes both."""
+    return list(value[0]) if len(value) == 1 and isinstance(value[0], list | tuple) else list(value)
+
+
+def set_of(stage: P, **values: Any) -> P:
+    """``stage`` with these parameters set. Raises BadInput for a value of another kind than the parameter's."""
+    try:
+        return stage._set(**values)
+    except TypeError as error:
+        raise BadInput(f"{type(stage).__name__}: {error}") from error
+
+
+class Accessors(Params):
+    """Gives every parameter of a class Spark NLP's setter and getter, unless the class has its own.
+
+    ``minLength`` gets ``setMinLength(value)``, which returns the stage, and ``getMinLength()``. A parameter that is a
+    list can be set by a list or by its elements one by one.
+    """
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        own = [param for param in vars(cls).values() if isinstance(param, Param)]
+        for param in own:
+            for prefix, made in (("set", _setter(param)), ("get", _getter(param))):
+                name = prefix + param.name[0].upper() + param.name[1:]
+                if name not in vars(cls):
+                    setattr(cls, name, _named(made, name, f"{cls.__name__}.{name}", param.doc))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def _setter(param: Param[Any]) -> Callable[..., Any]:
+    if param.typeConverter is TypeConverters.toListString:
+        return lambda self, *value: set_of(self, **{param.name: names_of(value)})
+    return lambda self, value: set_of(self, **{param.name: value})
+
+
+def _getter(param: Param[Any]) -> Callable[..., Any]:
+    return lambda self: self.getOrDefault(param.name) if self.isDefined(param.name) else None
+
+
+def _named(function: Callable[..., Any], name: str, place: str, doc: str) -> Callable[..., Any]:
+    function.__name__, function.__qualname__, function.__doc__ = name, place, doc
+    return function
+
+
+class HasInputCols(Accessors):
+    """``inputCols``: the columns of annotations that a stage reads, in any order."""
+
+    inputCols = parameter("inputCols", "the columns of annotations to read, in any order", TypeConverters.toListString)
+
+
+class HasOutputCol(Accessors):
+    """``outputCol``: the column that a stage adds."""
+
+    outputCol = parameter("outputCol", "the column to add", TypeConverters.toString)
+
+
+class HasLazyAnnotator(Accessors):
+    """``lazyAnnotator``: kept for Spark NLP's pipelines; Spark is lazy in any case."""
+
+    lazyAnnotator = parameter("lazyAnnotator", "without effect: Spark is lazy anyway", TypeConverters.toBoolean)
