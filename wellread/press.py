@@ -10,10 +10,12 @@ before a byte is written where the artifact was asked for.
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from shutil import which
 
 import msgspec
 
@@ -38,6 +40,7 @@ _CONVERTERS = ("converters/**/*.py",)
 _RUNTIME = ("runtime/*.py", "registry/records.py")
 _CONSUMER = (
     *("__init__.py", "loader.py", "request.py", "registry/**/*.py", "runtime/*.py"),
+    *("annotators/*.py", "nlu/*.py", "spark/**/*.py"),
     *("model_cards/snippets.py", "model_cards/stage.py", "model_cards/trials.py"),
 )
 
@@ -137,7 +140,11 @@ def try_card(draft: Draft, bench: Workbench) -> Tried:
     # What the artifact says of itself beyond that makes no difference to a snippet.
     facts = {"forms": manifest.forms, "pooling": manifest.pooling, "max_length": manifest.max_length}
     members = {member.name: member.pieces for member in manifest.files if member.name != "README.md"}
-    made_by = {**_makers(*_CONSUMER), "machine": machine(), "python": platform.python_version()}
+    engines = {
+        **tools("pandas", "pyarrow", "sentencex", "pyspark"),
+        "java": [os.environ.get("JAVA_HOME"), which("java")],
+    }
+    made_by = {**_makers(*_CONSUMER), **engines, "machine": machine(), "python": platform.python_version()}
     key = {**facts, "snippets": snippets(manifest), "members": members, "made by": made_by}
     return bench.step("snippets", key, make, read)
 

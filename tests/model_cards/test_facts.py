@@ -138,7 +138,7 @@ def test_the_sections_of_a_card() -> None:
     tokens = markdown_of(write_readme(card))
     assert headings(tokens, "h1") == ["Tiny"]
     assert headings(tokens, "h2") == [*SECTIONS, "Citation"]
-    assert headings(tokens, "h3") == [tab.title for tab in card.tabs] == ["Python", "ONNX Runtime"]
+    assert headings(tokens, "h3") == [tab.title for tab in card.tabs] == ["Python", "ONNX Runtime", "Spark"]
 
 
 def _html_and_attributes(post: str) -> list[str]:

@@ -125,6 +125,27 @@ def test_results_are_the_snippets_own(sample: tuple[Manifest, Proof]) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "fields", "heading"),
+    [
+        (("I", "love", "NLP"), {"aliases": ("en.embed.bert",)}, "en_embed_bert_embeddings"),
+        (("I", "love", "NLP"), {"aliases": ("bert",)}, "embeddings"),
+        (("don", "'", "t"), {"aliases": ("en.embed.bert",)}, "embeddings"),
+        (("I", "love", "NLP"), {"aliases": ("en.a|b<i>",)}, "en_a|b<i>_embeddings"),
+        (("I",), {"aliases": ("en.embed.bert",), "annotator": "BertSentenceEmbeddings"}, "embeddings"),
+    ],
+    ids=["as NLU heads it", "no reference", "other rows than NLU's", "hostile", "a model of sentences"],
+)
+def test_results_are_headed_as_nlus_table_is_where_they_are_its_rows(
+    sample: tuple[Manifest, Proof], words: tuple[str, ...], fields: dict[str, Any], heading: str
+) -> None:
+    manifest = msgspec.structs.replace(sample[0], **fields)
+    text = "don't" if words[0] == "don" else " ".join(words)
+    result = Result(text=text, words=words, vectors=((0.0,),) * len(words))
+    told = body((manifest, sample[1]), "Results", results=(result,))
+    assert rows(told)[0] == ["token", heading] and "<i>" not in told
+
+
 def test_benchmarks_name_their_machine(sample: tuple[Manifest, Proof]) -> None:
     assert body(sample, "Benchmarks") == ""
     made = Benchmark(form="onnx", size=84_312_000, load=0.1234, speed=12345.6, threads=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -10,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.model_cards import posts
+from tests.registry.samples import make_manifest
 from wellread.errors import BadInput
 from wellread.model_cards.card import Button, Card, Section, Tab
+from wellread.model_cards.facts import card_of
 from wellread.model_cards.front_matter import write_front_matter
 from wellread.model_cards.reading import LONGEST, read_card
 from wellread.model_cards.writing import write_plain, write_post, write_readme
@@ -51,6 +55,16 @@ def test_the_founding_card() -> None:
     assert CARD.sections[0].body == posts.RESULTS.strip()
     assert CARD.description.startswith("A compact encoder of [the family](https://arxiv.org")
     assert (CARD.usage, CARD.notes) == ("", "")
+
+
+@pytest.mark.parametrize("write", [write_readme, write_post, write_plain])
+def test_tabs_of_ours_are_read_as_they_were_written(write: Callable[[Card], str]) -> None:
+    """NLU stands in the founding hub's box, Spark below it; a post's Scala stays beside them."""
+    card = card_of(make_manifest(aliases=("en.embed.tiny",)))
+    both = dataclasses.replace(card, tabs=(*card.tabs, *CARD.tabs[1:2]))
+    read = {tab.title: tab for tab in read_card(write(both), "ours.md").tabs}
+    assert read == {tab.title: tab for tab in both.tabs}
+    assert {"Python", "NLU", "Spark", "Scala"} <= read.keys()
 
 
 SWITCH = "{% include programmingLanguageSelectScalaPythonNLU.html %}"

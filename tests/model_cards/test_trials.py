@@ -71,11 +71,48 @@ def test_a_snippet_that_fails_is_told_with_its_line(
 
 def test_what_is_not_installed_is_not_run_and_says_so(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(page.ENGINES, "ONNX Runtime", ("numpy", "none_such"))
-    ours, other = try_release(artifact)
+    ours, other, _ = try_release(artifact)
     assert ours == Trial(tab="Python", outcome="passed")
     why = "none_such is not installed: pip install none-such"
     assert other == Trial(tab="ONNX Runtime", outcome="not run", why=why)
     require_passed(Tried(trials=(ours, other)), open_artifact(artifact).manifest)
+
+
+@pytest.mark.parametrize("variable", ["JAVA_HOME", "PATH"])
+def test_a_program_is_an_engine_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """Java is looked for where Spark looks: in JAVA_HOME, and where there is none on the path."""
+    monkeypatch.delenv("JAVA_HOME")
+    monkeypatch.setenv(variable, str(tmp_path if variable == "JAVA_HOME" else tmp_path / "bin"))
+    java = tmp_path / "bin/java"
+    needy = msgspec.structs.replace(scene(tmp_path, "x = 1\n"), engines=("none_such", "java"))
+    stage = Stage()
+    assert stage.play(needy).absent.startswith("java is not installed: Debian and Ubuntu have it as openjdk-17-jre-")
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\n")
+    java.chmod(0o755)
+    assert stage.play(needy).absent == "none_such is not installed: pip install none-such"
+    stage.close()
+
+
+def test_a_snippet_that_asks_for_something_to_be_installed_has_not_failed(tmp_path: Path) -> None:
+    """Nor do the folders of this machine get into a proof, which tells why."""
+    stage = Stage()
+    said = "Spark 4.3.0 runs on Java 17 or later, and /home/ann/jdk/bin/java is Java 8. and/or: https://adoptium.net"
+    code = f"from wellread.errors import MissingExtra\nraise MissingExtra({said!r})\n"
+    told = "Spark 4.3.0 runs on Java 17 or later, and java is Java 8. and/or: https://adoptium.net"
+    assert stage.play(scene(tmp_path, code)) == Played(absent=told)
+    stage.close()
+
+
+def test_which_spark_the_owner_has_set_up_is_nothing_to_a_snippet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SPARK_HOME", "SPARK_MASTER", "PYSPARK_SUBMIT_ARGS", "PYSPARK_PYTHON"):
+        monkeypatch.setenv(name, "spark://elsewhere:7077")
+    stage, code = Stage(), "import os\nassert {n: v for n, v in os.environ.items() if 'SPARK' in n} == {}, os.environ"
+    played = stage.play(scene(tmp_path, code.replace("{},", "{'SPARK_LOCAL_IP': '127.0.0.1'},")))
+    stage.close()
+    assert not played.error
 
 
 @pytest.mark.parametrize(

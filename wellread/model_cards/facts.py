@@ -7,7 +7,7 @@ Hugging Face, so both read it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from wellread.model_cards.escaping import code, line, prose
 from wellread.model_cards.licences import hugging_face_licence
 from wellread.model_cards.measured import measured_sections, model_index, size
 from wellread.model_cards.site.places import Site, model_path
-from wellread.model_cards.snippets import in_sentence_transformers, snippets
+from wellread.model_cards.snippets import as_known, in_sentence_transformers, nlu_column, snippets
 from wellread.model_cards.writing import write_readme
 from wellread.registry.records import Manifest, Pooling, Proof, Release, State
 
@@ -40,13 +40,19 @@ _COLAB = "https://colab.research.google.com/github"
 
 
 def card_of(
-    manifest: Manifest, *, proof: Proof | None = None, release: Release | None = None, site: Site | None = None
+    manifest: Manifest,
+    *,
+    proof: Proof | None = None,
+    release: Release | None = None,
+    site: Site | None = None,
+    aliases: Collection[str] | None = None,
 ) -> Card:
     """The card of the artifact that ``manifest`` describes.
 
     ``proof`` adds Results, Parity and Benchmarks; ``release`` the size and whether it is still recommended; both
-    ``release`` and ``site`` the buttons.
+    ``release`` and ``site`` the buttons. ``aliases`` are what the hub explains as this model: no other is told to load.
     """
+    manifest = as_known(manifest, aliases)
     return Card(
         keys=keys_of(manifest, proof, release),
         description="\n\n".join(filter(None, (_warning(release), prose(manifest.description)))),
@@ -152,7 +158,8 @@ def _usage(manifest: Manifest) -> str:
 
 
 def _sections(manifest: Manifest, proof: Proof | None) -> Iterator[Section]:
-    yield from measured_sections(proof) if proof else [Section("Parity", _promise(manifest))]
+    column = nlu_column(manifest) if manifest.annotator == "BertEmbeddings" else ""
+    yield from measured_sections(proof, column) if proof else [Section("Parity", _promise(manifest))]
     yield Section("Data Source", _data_source(manifest))
     yield Section("Licence", prose(line(manifest.license)))
     if manifest.citation.strip():

@@ -21,18 +21,22 @@ _SHOWN = 4
 """Components of a vector in a row of Results."""
 
 
-def measured_sections(proof: Proof) -> Iterator[Section]:
-    """The sections that there is something to say in."""
+def measured_sections(proof: Proof, column: str = "") -> Iterator[Section]:
+    """The sections that there is something to say in; ``column`` is what NLU calls the vectors of words, or empty."""
     if proof.results:
-        yield Section("Results", results(proof.results))
+        yield Section("Results", results(proof.results, column))
     yield Section("Parity", parity(proof))
     if proof.benchmarks:
         yield Section("Benchmarks", benchmarks(proof.benchmarks, proof.machine))
 
 
-def results(found: Iterable[Result]) -> str:
-    """For each example a table of its words, and of each the first components of its vector."""
-    return "\n\n".join(f"{code(result.text)}\n\n{_words(result)}" for result in found)
+def results(found: Iterable[Result], column: str = "") -> str:
+    """For each example a table of its words, and of each the first components of its vector.
+
+    It is headed by ``column`` where NLU's table has the same rows: there words are what stands between spaces, while
+    ours are cut at every punctuation mark.
+    """
+    return "\n\n".join(f"{code(result.text)}\n\n{_words(result, column)}" for result in found)
 
 
 def parity(proof: Proof) -> str:
@@ -85,9 +89,10 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _words(result: Result) -> str:
+def _words(result: Result, column: str) -> str:
+    heading = cell(column) if column and " ".join(result.words) == result.text else "embeddings"
     rows = ((word, f"[{_components(vector)}]") for word, vector in zip(result.words, result.vectors, strict=False))
-    return table(("token", "embeddings"), rows)
+    return table(("token", heading), rows)
 
 
 def _components(vector: tuple[float, ...]) -> str:

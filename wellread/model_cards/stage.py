@@ -13,33 +13,42 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import runpy
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
+from wellread.errors import MissingExtra
 from wellread.registry.records import Record, decode, encode
 
 COMPONENTS = 4
 DECIMALS = 6
 _LONGEST = 300
 """Characters of an error that are told: some libraries' errors are essays."""
+_OWNERS = ("WELLREAD_", "SPARK_", "PYSPARK_")
+"""How variables begin by which the owner says what hubs to ask, and which Spark to run and where."""
+PROGRAMS = {"java": "Debian and Ubuntu have it as openjdk-17-jre-headless; JAVA_HOME names one that is elsewhere"}
+"""Engines that are no modules, and where they are to be had."""
+_FOLDERS = re.compile(r"(?<![\w/.:])(?:[A-Za-z]:)?[\\/](?:[^\s\\/,;:]+[\\/])*")
+"""What leads to a file of this machine; its name alone stays."""
 _FORKS = sys.platform == "linux"
 
 
 class Scene(Record, frozen=True, kw_only=True):
     """A snippet in the file ``script``, to be run in the empty ``folder`` with more variables in its environment.
 
-    ``engines`` are the modules that it will import; ``keep`` names the variable, ``TokenVectors``, to be told;
-    ``limit`` is in seconds.
+    ``engines`` are the modules that it will import, and the ``PROGRAMS`` that it will start; ``keep`` names the
+    variable, ``TokenVectors``, to be told; ``limit`` is in seconds.
     """
 
     script: str
@@ -53,7 +62,8 @@ class Scene(Record, frozen=True, kw_only=True):
 class Played(Record, frozen=True, kw_only=True):
     """What became of a snippet: an ``error`` and the ``line`` that it came from (0: none), or nothing of the kind.
 
-    It was not run where ``absent`` says why one of its engines cannot be imported: that is not the snippet's fault.
+    It was not run, or not to its end, where ``absent`` says what this machine lacks for it: that is not the snippet's
+    fault.
     ``words`` and ``vectors`` (words, ``COMPONENTS``), rounded to ``DECIMALS``, are those of the variable it kept.
     """
 
@@ -110,7 +120,7 @@ def _ask(process: subprocess.Popen[bytes], scene: bytes) -> bytes:
 
 def _start() -> subprocess.Popen[bytes]:
     """A stage that asks no network and nothing that its owner has set up."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("WELLREAD_")}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(_OWNERS)}
     here = Path.cwd()
     paths = [*(path for path in sys.path if path and Path(path).resolve() != here), str(Path(__file__).parents[2])]
     told = {
@@ -118,6 +128,7 @@ def _start() -> subprocess.Popen[bytes]:
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "ORT_DISABLE_TELEMETRY": "1",  # its thread does not live through a fork
+        "SPARK_LOCAL_IP": "127.0.0.1",
     }
     command = [sys.executable, "-P", "-m", __name__]
     return subprocess.Popen(
@@ -146,9 +157,12 @@ def _privately(number: int, mode: str) -> Any:
     return ours
 
 
-def _absent(engines: Iterable[str]) -> Played | None:
-    """Why a snippet with these engines cannot be run here; they are imported now, once for all snippets."""
-    for engine in engines:
+def _absent(engines: Sequence[str]) -> Played | None:
+    """Why a snippet with these engines cannot be run here; modules are imported now, once for all snippets."""
+    for program in (engine for engine in engines if engine in PROGRAMS):  # quick to find
+        if not _program(program):
+            return Played(absent=f"{program} is not installed: {PROGRAMS[program]}")
+    for engine in (engine for engine in engines if engine not in PROGRAMS):
         try:
             import_module(engine)
         except Exception as error:  # an engine may break in any way; its words may name folders of this machine
@@ -156,6 +170,12 @@ def _absent(engines: Iterable[str]) -> Played | None:
                 return Played(absent=f"{engine} is not installed: pip install {engine.replace('_', '-')}")
             return Played(absent=f"{engine} is broken: python -c 'import {engine}' ends with {type(error).__name__}")
     return None
+
+
+def _program(name: str) -> str | None:
+    """Where a program is: below its home, ``JAVA_HOME``, if there is that variable, else on the path."""
+    home = os.environ.get(f"{name.upper()}_HOME")
+    return shutil.which(name, path=str(Path(home, "bin"))) if home else shutil.which(name)
 
 
 def _apart(scene: Scene, owner: IO[bytes]) -> Played:
@@ -194,6 +214,8 @@ def _play(scene: Scene) -> Played:
     try:
         names = runpy.run_path(scene.script, run_name="__main__")
         return _kept(names[scene.keep]) if scene.keep else Played()
+    except MissingExtra as error:
+        return Played(absent=_FOLDERS.sub("", _told(error).partition(": ")[2]))
     except BaseException as error:  # a snippet that leaves by sys.exit has failed too
         return Played(error=_told(error), line=_line(error, scene.script))
 

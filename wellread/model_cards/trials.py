@@ -1,11 +1,12 @@
 """Whether the snippets of a card run: each as it is printed, in a process of its own, against the artifact itself.
 
-    <scratch>/hub        a hub that holds this artifact and no other: WELLREAD_HUB
+    <scratch>/hub        a hub that holds this artifact and no other, by its NLU reference too: WELLREAD_HUB
     <scratch>/home       a user who has nothing yet: WELLREAD_HOME
     <scratch>/empty      the working folder
     <scratch>/<tab>.py   the snippets
 
-A snippet whose engine is not on the machine, or is broken there, is not run, and says so. What the card's own snippet
+A snippet whose engine is not on the machine, or is broken there, is not run, and says so; so is one that says itself
+that something has to be installed first, as Spark's does where there is no Java. What the card's own snippet
 computed for the model's example is kept as the card's Results.
 """
 
@@ -17,12 +18,13 @@ from pathlib import Path
 
 from wellread.errors import IntegrityError, SnippetError
 from wellread.model_cards.card import Tab
-from wellread.model_cards.snippets import ENGINES, example, snippets
+from wellread.model_cards.snippets import ENGINES, example, nlu_reference, snippets
 from wellread.model_cards.stage import Played, Scene, Stage
 from wellread.registry.artifact.package import Packed, identify, verify
 from wellread.registry.artifact.settings import settings_problems
 from wellread.registry.hub.index import add_release
 from wellread.registry.hub.publish import release_line
+from wellread.registry.hub.states import set_alias
 from wellread.registry.names import DEFAULT_FOLDER
 from wellread.registry.records import OWN_TAB, Manifest, Record, Result, Trial
 from wellread.registry.retry import open_hub
@@ -81,7 +83,10 @@ def _lay_hub(manifest: Manifest, packed: Packed, hub: Path) -> None:
         place.hardlink_to(packed.path)
     except OSError:  # on another disk, or one without links
         shutil.copyfile(packed.path, place)
-    add_release(open_hub(hub), release)
+    store = open_hub(hub)
+    add_release(store, release)
+    if reference := nlu_reference(manifest):
+        set_alias(store, reference, manifest.name, manifest.language)
 
 
 def _try(tab: Tab, scratch: Path) -> tuple[Trial, Played]:

@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def read(site: Site, model: Model) -> Any:
     return content
 
 
+def test_a_reference_that_leads_to_another_model_of_the_hub_is_not_told_to_load() -> None:
+    model = published(aliases=("en.embed.tiny",))
+    assert "wellread.load('en.embed.tiny')" in code(read(SITE, model))
+    assert "wellread.load" not in code(read(SITE, replace(model, aliases=())))
+
+
 def code(content: Any) -> str:
     return "\n\n".join(cell.source for cell in content.cells if cell.cell_type == "code")
 
@@ -102,7 +109,15 @@ def test_only_snippets_that_ran_are_in_it() -> None:
     content = read(SITE, published(trials))
     assert "## ONNX Runtime" in prose(content) and "## Transformers" not in prose(content)
     assert "AutoModel" not in code(content) and "'transformers'" not in code(content)
+    assert "pyspark" not in code(content)
     assert "## Transformers" in prose(read(SITE, published()))
+
+
+def test_what_snippets_need_is_installed_and_what_is_no_package_is_not() -> None:
+    (cell,) = [cell.source for cell in read(SITE, published(aliases=("en.embed.tiny",))).cells if cell.id == "packages"]
+    for package in ("pandas", "sentencex", "pyspark", "pyarrow", "onnxruntime"):
+        assert f"'{package}': '{package}'" in cell
+    assert "java" not in cell
 
 
 @pytest.mark.parametrize(
@@ -214,8 +229,9 @@ def test_whatever_markdown_would_take_is_shown_as_it_is(text: str) -> None:
 
 @pytest.mark.press
 @pytest.mark.heavy
+@pytest.mark.usefixtures("with_java")
 def test_it_runs_from_the_first_cell_to_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against a model that was really pressed, in a real kernel, with the hub as the environment names it."""
+    """Spark too: a model that was really pressed, in a real kernel, with the hub as the environment names it."""
     from wellread.converters.recipe import Recipe
     from wellread.converters.sources import Source
     from wellread.converters.workbench import Workbench
@@ -232,6 +248,7 @@ def test_it_runs_from_the_first_cell_to_the_last(tmp_path: Path, monkeypatch: py
         time=1598344705269,
         sources=(Source(kind="folder", location=str(tmp_path / "source")),),
         examples=("I love NLP", "the quick brown fox"),
+        aliases=("en.embed.tiny",),
     )  # fmt: skip
     pressed = press(recipe, tmp_path / "dist", Workbench(tmp_path / "work"), for_hub=True)
     publish(pressed.artifact, pressed.proof, tmp_path / "hub")
@@ -242,6 +259,7 @@ def test_it_runs_from_the_first_cell_to_the_last(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     content = read(SITE, model)
     nbclient.NotebookClient(content, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert {"python", "nlu", "spark"} <= {cell.id for cell in content.cells}
     (similarity,) = [cell for cell in content.cells if cell.id == "similarity"]
     (shown,) = similarity.outputs
     table = np.array(ast.literal_eval(re.sub(r"array\(|,\s*dtype=\w+|\)", "", shown.data["text/plain"])))

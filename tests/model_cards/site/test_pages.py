@@ -62,6 +62,14 @@ def shared(rows: Sequence[Row], site: Site = SITE) -> dict[str, str]:
 # ---------------------------------------------------------------- a model
 
 
+@pytest.mark.parametrize(("aliases", "told"), [(("en.embed.tiny",), True), ((), False), (None, True)])
+def test_a_reference_that_leads_to_another_model_of_the_hub_is_not_told_to_load(
+    aliases: tuple[str, ...] | None, told: bool
+) -> None:
+    page = seen(shelved(published(aliases=("en.embed.tiny",)), aliases=aliases))
+    assert ("wellread.load" in page.text) is told
+
+
 def test_a_models_page_says_what_it_is_and_how_to_take_it() -> None:
     page = seen(
         shelved(published("small_bert", title="Small BERT", description="Students *read*."), aliases=("en.small",))

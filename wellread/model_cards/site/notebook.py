@@ -16,18 +16,22 @@ from typing import Any
 
 from wellread.model_cards.site.models import Model, Published
 from wellread.model_cards.site.places import Site, slug
-from wellread.model_cards.snippets import snippets
+from wellread.model_cards.snippets import ENGINES, as_known, snippets
 from wellread.registry.records import Manifest
 
 PACKAGES = {
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
+    "pandas": "pandas",
+    "pyarrow": "pyarrow",
+    "pyspark": "pyspark",
     "sentence_transformers": "sentence-transformers",
+    "sentencex": "sentencex",
     "tokenizers": "tokenizers",
     "torch": "torch",
     "transformers": "transformers",
 }
-"""Module → the package that brings it, for what a snippet may import beside wellread."""
+"""Module → the package that brings it, for what a snippet may need beside wellread."""
 EXTRAS = {"s3": "cloud", "gs": "cloud", "az": "cloud"}
 """Scheme of a hub → the extra of wellread that reads it."""
 MOST_TEXTS = 8
@@ -54,7 +58,7 @@ Cell = dict[str, Any]
 def notebook(site: Site, model: Model) -> bytes | None:
     """The notebook of a model's latest release, UTF-8; None where that was yanked, or has nothing that could run."""
     release = model.latest
-    manifest = release.manifest
+    manifest = release.manifest and as_known(release.manifest, model.aliases)
     if manifest is None or "onnx" not in manifest.forms or release.release.state == "yanked":
         return None
     content = {
@@ -73,7 +77,7 @@ def _cells(site: Site, release: Published, manifest: Manifest) -> Iterator[Cell]
     (_, python), *others = shown = list(_snippets(release, manifest))
     uri = reachable(site)
     yield _prose("title", f"# {escaped(manifest.title, line=True)}\n\n{escaped(manifest.description)}")
-    yield _code("packages", _packages(uri, (code for _, code in shown)))
+    yield _code("packages", _packages(uri, (title for title, _ in shown)))
     yield _code("hub", _choose_hub(uri))
     yield _prose("python-title", "## Vectors")
     yield _code("python", python)
@@ -102,12 +106,12 @@ def reachable(site: Site) -> str:
     return site.uri or (over if over.startswith(("http://", "https://")) else "")
 
 
-def _packages(uri: str, codes: Iterable[str]) -> str:
+def _packages(uri: str, titles: Iterable[str]) -> str:
     """Installs what is missing and leaves the rest alone, so it costs nothing where all is there."""
     extra = EXTRAS.get(uri.partition("://")[0])
-    imported = {name for code in codes for name in re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE)}
+    engines = {engine for title in titles for engine in ENGINES[title]}
     needed = {"wellread": f"wellread[{extra}]" if extra else "wellread"}
-    needed |= {module: package for module, package in PACKAGES.items() if module in imported}
+    needed |= {module: package for module, package in PACKAGES.items() if module in engines}
     return "\n".join(
         [
             "from importlib.util import find_spec",

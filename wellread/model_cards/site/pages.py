@@ -39,7 +39,7 @@ SHOWN = 50
 def model_page(site: Site, model: Model) -> str:
     """The page of a model: what it is, how to use it, what was measured, and all its releases."""
     latest = model.latest
-    card = _card(site, latest)
+    card = _card(site, model)
     return render(
         "model.html.jinja",
         site,
@@ -60,11 +60,12 @@ def model_page(site: Site, model: Model) -> str:
     )
 
 
-def _card(site: Site, published: Published) -> Card:
-    """The card of a release; of one without a manifest, what its index line says."""
-    release = published.release
+def _card(site: Site, model: Model) -> Card:
+    """The card of a model's latest release; of one without a manifest, what its index line says."""
+    published, release = model.latest, model.latest.release
     if published.manifest:
-        return card_of(published.manifest, proof=published.proof, release=release, site=site)
+        aliases = model.aliases
+        return card_of(published.manifest, proof=published.proof, release=release, site=site, aliases=aliases)
     rows = {
         "Model Name": release.name,
         "Language": release.language,
