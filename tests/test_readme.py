@@ -1,7 +1,9 @@
 """Every block of the README, run as it stands, in order, in one folder.
 
 In a console block `$` starts a command and what follows is its output, where `…` stands for anything; a floating-point
-number may differ in its last digits between machines. `make run` is run as the commands that the Makefile gives it.
+number may differ in its last digits between machines. `make run` is run as the commands that the Makefile gives it. A
+pycon block is a doctest, in which `...` stands for anything. What a Python block on Spark shows stands below it in
+comments.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ class Block(NamedTuple):
 BLOCKS = [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)]
 
 
+def on_spark(block: Block) -> bool:
+    return block.kind == "python" and "wellread.spark" in block.text
+
+
 def commands(block: Block) -> Iterator[tuple[str, str]]:
     """Each command of a console block with its output."""
     for part in re.split(r"^\$ ", block.text, flags=re.M)[1:]:
@@ -59,11 +65,13 @@ def shell(command: str, place: Path) -> str:
     return done.stdout
 
 
-def run_python(script: str, place: Path) -> None:
+def run_python(place: Path, *arguments: str) -> str:
+    """What it prints."""
     environment = {**os.environ, "WELLREAD_HOME": str(place / "home")}
-    command = [sys.executable, "-W", "ignore", "-c", script]
+    command = [sys.executable, "-W", "ignore", *arguments]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def recipe_of(target: str) -> str:
@@ -102,15 +110,31 @@ def test_a_console_block_prints_what_it_shows(block: Block, place: Path) -> None
 
 def test_the_python_blocks_run_and_what_their_comments_promise_is_so(place: Path) -> None:
     """A line that ends in a comment evaluates to what the comment says before its colon."""
-    script = "\n".join(block.text for block in BLOCKS if block.kind == "python")
+    script = "\n".join(block.text for block in BLOCKS if block.kind == "python" and not on_spark(block))
     promises = re.findall(r"^(?! )(?!import|from)([^#\n=]+?)\s+# (\([^:\n]*\)|\('.*\))(?::|$)", script, re.M)
     assert len(promises) >= 4
     checks = "\n".join(f"assert ({line}) == ({said}), {line!r}" for line, said in promises)
-    run_python(f"{script}\n{checks}", place)
+    run_python(place, "-c", f"{script}\n{checks}")
+
+
+@pytest.mark.usefixtures("with_java")
+@pytest.mark.parametrize("block", [block for block in BLOCKS if on_spark(block)], ids=["pipeline"])
+def test_a_block_on_spark_shows_what_stands_below_it(block: Block, place: Path) -> None:
+    shown = "\n".join(re.findall(r"^# (.*)$", block.text, re.M))
+    printed = run_python(place, "-c", block.text)
+    assert re.fullmatch(pattern(shown), printed.strip()), printed
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.kind == "pycon"], ids=lambda block: block.text[:30]
+)
+def test_an_interactive_block_shows_what_python_says(block: Block, place: Path) -> None:
+    (place / "said.txt").write_text(block.text, encoding="utf-8")
+    run_python(place, "-m", "doctest", "-o", "ELLIPSIS", "-o", "NORMALIZE_WHITESPACE", "said.txt")
 
 
 def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
-    assert {block.kind for block in BLOCKS} == {"console", "python"}
+    assert {block.kind for block in BLOCKS} == {"console", "pycon", "python"}
 
 
 def test_both_commands_and_real_output_are_on_the_first_screen() -> None:
