@@ -55,7 +55,7 @@ def _row(found: Measured, name: str) -> tuple[str, ...]:
         f"{ratio:.2f}" if ratio else "",
         f"{found.speed(name):,.0f}",
         f"{found.share(name, 'int8' if 'int8' in name else 'fp32'):.2f}",
-        f"{result.one * 1000:.1f} ms",
+        f"{median(result.one) * 1000:.1f} ms",
         f"{result.memory:,.0f} MB",
         _cosine(result.cosine),
         f"{result.error:.0e}",

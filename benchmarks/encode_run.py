@@ -32,6 +32,8 @@ LIMIT = 256
 """Pieces: MiniLM takes no more, and a text that is cut off would be less work for whoever cuts."""
 REST = 0.1
 """Seconds before a turn, in which the threads of the one before stop waiting for more."""
+ALONE = 20
+"""Single sentences a turn."""
 JUDGED = 96
 """Texts of which the error is measured: float64 takes its time."""
 
@@ -51,10 +53,10 @@ class Workload:
 
 @dataclass
 class Result:
-    """What one contender did: ``seconds`` a round, ``one`` for a single sentence; or why it is ``absent``."""
+    """What one contender did, a number a round: ``seconds``, ``one`` for a single sentence; or why it is ``absent``."""
 
     seconds: list[float] = field(default_factory=list)
-    one: float = 0.0
+    one: list[float] = field(default_factory=list)
     memory: float = 0.0
     cosine: float = 0.0
     error: float = 0.0
@@ -127,16 +129,16 @@ def measure(work: Workload, names: Iterable[str], rounds: int, scratch: Path) ->
                 _turn(players, name, results[name])
             _say(f"{work.of.name}: round {number + 1} of {rounds}")
         for name, player in players.items():
-            results[name].one = player.ask("one", times=20)
             results[name].memory = player.ask("memory")
     return Measured(work, results, tops)
 
 
 def _turn(players: dict[str, Player], name: str, result: Result) -> None:
-    """One run; whoever fails is out, with all that it did."""
+    """One run, then single sentences; whoever fails is out, with all that it did."""
     time.sleep(REST)
     try:
         result.seconds.append(players[name].ask("run"))
+        result.one.append(players[name].ask("one", times=ALONE))
     except Absent as reason:
         del players[name]
         result.seconds, result.absent = [], str(reason)
