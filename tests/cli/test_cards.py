@@ -292,6 +292,15 @@ def test_show_of_a_model_adds_what_its_hub_says(command: Command, tmp_path: Path
     assert str(tmp_path) not in shown.out
 
 
+def test_show_loads_by_the_reference_that_the_hub_explains_as_this_model(command: Command, tmp_path: Path) -> None:
+    hub, taken, own = tmp_path / "hub", "en.embed.taken", "en.embed.own"
+    make_hub(hub, **FACTS, examples=("I love NLP",), aliases=(taken, own))
+    assert command("alias", own, "tiny", "--hub", hub).code == 0
+    shown = command("cards", "show", "tiny", "--hub", hub)
+    assert taken not in shown.out
+    assert own in shown.out
+
+
 def test_show_in_other_kinds(command: Command, sample: Sample) -> None:
     sample.proof.unlink()
     assert command("cards", "show", sample.zip, "--as", "plain").out == write_plain(card_of(sample.manifest))

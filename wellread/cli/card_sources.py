@@ -18,6 +18,7 @@ from wellread.registry import disk
 from wellread.registry.artifact import package as artifact
 from wellread.registry.artifact.package import Package
 from wellread.registry.artifact.proof import parse_proof, proof_name
+from wellread.registry.hub.index import read_alias
 from wellread.registry.names import ArtifactName, parse_lang, parse_name
 from wellread.registry.records import Manifest, Proof
 from wellread.registry.resolve.search import Hit, Search
@@ -96,7 +97,8 @@ def card_of_target(target: str, *, lang: str, version: str | None, hub: str | No
     store, package = _package(hit)
     found = read(store, proof_name(hit.release.path), LARGEST)
     proof = _proof(found[0] if found else None, package, f"{store.url}/{proof_name(hit.release.path)}")
-    return card_of(package.manifest, proof=proof, release=hit.release, site=site_of(store))
+    known = [each for each in package.manifest.aliases if _means(store, each, package.manifest)]
+    return card_of(package.manifest, proof=proof, release=hit.release, site=site_of(store), aliases=known)
 
 
 def artifact_of(target: str, scratch: Path, *, lang: str, version: str | None, hub: str | None) -> Path:
@@ -185,6 +187,12 @@ def _package(hit: Hit) -> tuple[Store, Package]:
     if hit.store is None:
         raise HubUnavailable(f"{hit.release.name} in {hit.hub}: that needs a network, and WELLREAD_OFFLINE is set")
     return hit.store, open_release(hit.store, hit.release)
+
+
+def _means(store: Store, reference: str, manifest: Manifest) -> bool:
+    """Whether a hub explains a reference as that model. Raises HubUnavailable, IntegrityError."""
+    alias = read_alias(store, reference)
+    return alias is not None and (alias.name, alias.language) == (manifest.name, manifest.language)
 
 
 def _foreign(name: str) -> NotYet:
