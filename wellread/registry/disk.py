@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from wellread.errors import WellreadError
 
-_FULL = "free some space, or choose another disk (WELLREAD_HOME, --out, --hub)"
-_CLOSED = "choose a place that you may write to (WELLREAD_HOME, --out, --hub)"
+_FULL = "free some space, or choose another disk (WELLREAD_HOME, --out, --output, --hub)"
+_CLOSED = "choose a place that you may write to (WELLREAD_HOME, --out, --output, --hub)"
 _ADVICE = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
