@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pyspark.ml.param import TypeConverters
 
-from wellread.annotators.limits import allowed_batch
+from wellread.annotators.limits import MAX_LENGTH, allowed_batch
 from wellread.errors import BadInput
 from wellread.runtime.model import Model
 from wellread.spark.columns.annotate import Result
@@ -16,8 +16,6 @@ from wellread.spark.stages.pinned_model import PinnedModel
 from wellread.spark.stages.stage import Annotator
 
 M = TypeVar("M", bound="ModelAnnotator[Any]")
-MAX_LENGTH = 128
-"""Spark NLP's ``maxSentenceLength`` where nobody sets one, in pieces, [CLS] and [SEP] among them."""
 
 
 class ModelAnnotator(Annotator[Result], PinnedModel):
