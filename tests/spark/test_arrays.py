@@ -38,8 +38,9 @@ def test_rows_of_annotations_become_lists_of_structs() -> None:
 
 def test_vectors_are_laid_out_as_annotations_are() -> None:
     vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
-    metadata = {"sentence": ["0", "0", "1"], "token": ["a", "b", "c"]}
-    array = of_vectors("word_embeddings", [2, 0, 1], [0, 2, 4], [0, 2, 4], ["a", "b", "c"], metadata, vectors)
+    texts = pa.array(["a", "b", "c"])
+    metadata = {"sentence": pa.array(["0", "0", "1"]), "token": texts}
+    array = of_vectors("word_embeddings", [2, 0, 1], [0, 2, 4], [0, 2, 4], texts, metadata, vectors)
     rows = [
         [Annotation("word_embeddings", 2 * i, 2 * i, text, {"sentence": s, "token": text}, vectors[i])]
         for i, (text, s) in enumerate(zip("abc", "001", strict=True))
@@ -48,9 +49,10 @@ def test_vectors_are_laid_out_as_annotations_are() -> None:
 
 
 def test_no_annotations_are_empty_lists() -> None:
-    none = of_vectors("word_embeddings", [0, 0], [], [], [], {"token": []}, np.empty((0, 2), np.float32))
-    assert none.equals(empty(2))
-    assert none.to_pylist() == [[], []]
+    none = pa.array([], pa.string())
+    array = of_vectors("word_embeddings", [0, 0], [], [], none, {"token": none}, np.empty((0, 2), np.float32))
+    assert array.equals(empty(2))
+    assert array.to_pylist() == [[], []]
 
 
 def test_lists_come_back_row_by_row_from_a_slice_too() -> None:

@@ -7,26 +7,26 @@ token              2    5  love    {sentence: 0}
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["document", "token", "chunk", "word_embeddings", "sentence_embeddings"]
+_NOTHING: Mapping[str, str] = {}
 _NONE: NDArray[np.float32] = np.empty(0, np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Annotation:
+class Annotation(NamedTuple):
     """``result`` at the characters ``begin`` to ``end``, **inclusive** as Spark NLP counts, of the document.
 
     ``kind`` is Spark NLP's ``annotatorType``; ``embeddings`` is (hidden,) float32, or (0,) where there is no vector.
+    A tuple, for a text has one for every word, and nothing is made faster.
     """
 
     kind: Kind
     begin: int
     end: int
     result: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    embeddings: NDArray[np.float32] = field(default_factory=lambda: _NONE)
+    metadata: Mapping[str, str] = _NOTHING
+    embeddings: NDArray[np.float32] = _NONE

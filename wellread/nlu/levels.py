@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -191,7 +191,7 @@ def _pooled(rows: Rows, embedders: Sequence[Embedder]) -> Rows:
 def _numbered(chunk: Annotation, begins: Sequence[int]) -> Annotation:
     """A chunk with the number of the sentence that it begins in; ``begins`` are where those of its text do."""
     number = bisect_right(begins, chunk.begin) - 1
-    return replace(chunk, metadata={**chunk.metadata, "sentence": str(max(number, 0))})
+    return chunk._replace(metadata={**chunk.metadata, "sentence": str(max(number, 0))})
 
 
 def _means(

@@ -34,7 +34,7 @@ def of_annotations(rows: Sequence[Sequence[Annotation]]) -> pa.Array:
         [one.begin for one in flat],
         [one.end for one in flat],
         pa.array([one.result for one in flat], pa.string()),
-        pa.array([list(one.metadata.items()) for one in flat], _METADATA),
+        _metadata_of(flat),
         _vectors_of(flat),
     )
 
@@ -44,13 +44,15 @@ def of_vectors(
     counts: Sequence[int],
     begin: Sequence[int] | Ints,
     end: Sequence[int] | Ints,
-    result: Sequence[str],
-    metadata: Mapping[str, Sequence[str]],
+    result: pa.Array,
+    metadata: Mapping[str, pa.Array],
     vectors: NDArray[np.float32],
 ) -> pa.Array:
-    """Annotations of one kind, of which row ``i`` has the next ``counts[i]``; ``vectors`` is (annotations, hidden)."""
-    kinds = pa.array(np.full(len(result), kind, object), pa.string())
-    result = pa.array(result, pa.string())
+    """Annotations of one kind, of which row ``i`` has the next ``counts[i]``; ``vectors`` is (annotations, hidden).
+
+    ``metadata`` has a column of texts for each key, and ``result`` is such a column.
+    """
+    kinds = pa.repeat(kind, len(result))
     return _rows(counts, kinds, begin, end, result, _maps(metadata, len(result)), _lists(vectors))
 
 
@@ -89,11 +91,20 @@ def _lists(vectors: NDArray[np.float32]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.array(vectors.reshape(-1)), type=_VECTOR)
 
 
-def _maps(columns: Mapping[str, Sequence[str]], size: int) -> pa.Array:
+def _metadata_of(annotations: Sequence[Annotation]) -> pa.Array:
+    maps = [one.metadata for one in annotations]
+    keys, values = chain.from_iterable(maps), chain.from_iterable(one.values() for one in maps)
+    return _map_array(_offsets(map(len, maps)), pa.array(keys, pa.string()), pa.array(values, pa.string()))
+
+
+def _maps(columns: Mapping[str, pa.Array], size: int) -> pa.Array:
     """One map an annotation, of the values that each key's column has there."""
     width = len(columns)
-    keys = pa.array([*columns] * size, pa.string())
-    values = pa.concat_arrays([pa.array(column, pa.string()) for column in columns.values()])
-    items = values.take(pa.array(np.arange(size * width).reshape(width, size).T.reshape(-1)))
-    offsets = pa.array(np.arange(size + 1) * width, pa.int32())
-    return pa.MapArray.from_arrays(offsets, keys, items).cast(_METADATA)
+    keys = pa.array(list(columns), pa.string()).take(pa.array(np.tile(np.arange(width), size)))
+    across = np.arange(size * width).reshape(width, size).T.ravel()
+    values = pa.concat_arrays(list(columns.values())).take(pa.array(across))
+    return _map_array(pa.array(np.arange(size + 1) * width, pa.int32()), keys, values)
+
+
+def _map_array(offsets: pa.Array, keys: pa.Array, values: pa.Array) -> pa.Array:
+    return pa.MapArray.from_arrays(offsets, keys, values).cast(_METADATA)

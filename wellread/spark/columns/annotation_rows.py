@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any, get_args
 
@@ -48,4 +47,4 @@ def rows_of(kind: Kind, arrays: Sequence[pa.Array]) -> list[list[Annotation]]:
 def with_vectors(rows: Sequence[Sequence[Annotation]], vectors: pa.Array) -> list[list[Annotation]]:
     """The same annotations with the vectors that a column of lists of them has for each."""
     each = iter(vectors.flatten())
-    return [[replace(one, embeddings=next(each).values.to_numpy()) for one in row] for row in rows]
+    return [[one._replace(embeddings=next(each).values.to_numpy()) for one in row] for row in rows]

@@ -55,13 +55,16 @@ class _Words(Annotate[Embedded]):
         sentences = chain.from_iterable(result.sentences for result in results)
         numbers = chain.from_iterable(result.numbers for result in results)
         tokens = [own.tokens[at] for own, one in zip(sentences, kept, strict=True) for at in one.index.tolist()]
-        words = [self.embedder.result(token.result) for token in tokens]
+        words = pa.array([self.embedder.result(token.result) for token in tokens], pa.string())
+        pieces = pa.array(np.concatenate([np.empty(0, np.int64), *(one.pieces for one in kept)]))
         metadata = {
-            "sentence": [number for number, one in zip(numbers, kept, strict=True) for _ in one.index],
+            "sentence": pa.array(
+                [number for number, one in zip(numbers, kept, strict=True) for _ in one.index], pa.string()
+            ),
             "token": words,
-            "pieceId": [str(piece) for one in kept for piece in one.pieces.tolist()],
-            "isWordStart": ["true"] * len(words),
-            "isOOV": ["false"] * len(words),
+            "pieceId": pieces.cast(pa.string()),
+            "isWordStart": pa.repeat("true", len(words)),
+            "isOOV": pa.repeat("false", len(words)),
         }
         return of_vectors(
             "word_embeddings",
