@@ -26,7 +26,7 @@ SECTIONS = {
         "cards": ("wellread.cli.cards", "Check model cards, and run their snippets; import posts; print a card."),
     },
     "Use": {
-        "fetch": ("wellread.cli.use", "Bring models' files into the cache and print their folders."),
+        "fetch": ("wellread.cli.fetch", "Bring models' files into the cache and print their folders."),
         "embed": ("wellread.cli.embed", "The vectors of texts, or of files of texts."),
         "lock": ("wellread.cli.lock", "Write down which releases names stand for now."),
         "info": ("wellread.cli.inspect", "What a release is: its forms, its source, its licence."),
