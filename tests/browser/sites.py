@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fixtures.web_server import Answer, Server, serving
-from wellread.model_cards.site import compare, pages, search
-from wellread.model_cards.site.models import Row
+from wellread.model_cards.site.hub.models import Row
+from wellread.model_cards.site.pages import compare, search
+from wellread.model_cards.site.pages import rendering as pages
 from wellread.model_cards.site.places import Site
 
 STATIC = Path(pages.__file__).with_name("static")

@@ -12,9 +12,9 @@ from tests.browser.axe import Axe
 from tests.browser.sites import search_site, serving_files
 from tests.fixtures.browser import watched
 from tests.model_cards.site.shelf import SITE, foreign, published, shelved
-from wellread.model_cards.site.machine import model_json
-from wellread.model_cards.site.pages import model_page
-from wellread.model_cards.site.rows import row_of
+from wellread.model_cards.site.pages.machine import model_json
+from wellread.model_cards.site.pages.rendering import model_page
+from wellread.model_cards.site.pages.rows import row_of
 
 pytestmark = pytest.mark.heavy
 

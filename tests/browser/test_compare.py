@@ -12,8 +12,8 @@ from tests.browser.sites import SITE, search_site, serving_files
 from tests.fixtures.browser import Watched
 from tests.fixtures.site_rows import make_row
 from tests.registry.samples import make_sample, released
-from wellread.model_cards.site.machine import model_json
-from wellread.model_cards.site.models import Model, Published
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.pages.machine import model_json
 from wellread.registry.artifact.proof import parse_proof
 from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import Proof

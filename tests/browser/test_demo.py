@@ -25,7 +25,7 @@ from wellread.converters.recipe import Recipe
 from wellread.converters.sources import Source
 from wellread.converters.workbench import Workbench
 from wellread.model_cards.site.build import build_site
-from wellread.model_cards.site.vendored import vendor
+from wellread.model_cards.site.pages.vendored import vendor
 from wellread.press import press
 from wellread.registry.artifact.layout import offsets
 from wellread.registry.artifact.package import open_artifact

@@ -15,7 +15,7 @@ from tests.fixtures.browser import Watched
 from tests.fixtures.site_rows import make_row
 from tests.fixtures.web_server import Answer, Server, serving
 from tests.model_cards.site.hubs import add, build
-from wellread.model_cards.site import demo
+from wellread.model_cards.site.pages import demo
 from wellread.model_cards.site.places import Site
 
 pytestmark = pytest.mark.heavy

@@ -119,7 +119,7 @@ def test_a_problem_is_a_warning(command: Command, hub: Path, tmp_path: Path) -> 
 def test_without_the_libraries_it_says_which_extra_brings_them(
     command: Command, hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wellread.model_cards.site.making import parts
+    from wellread.model_cards.site.files.making import parts
 
     parts.cache_clear()
     for name in [name for name in sys.modules if name.startswith("wellread.model_cards.site.page")]:

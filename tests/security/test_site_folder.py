@@ -16,8 +16,9 @@ from tests.fixtures.site_rows import make_row
 from tests.model_cards.site.hubs import add, build, contents
 from tests.registry.samples import FORMS, make_proof, make_sample
 from wellread.errors import WellreadError
-from wellread.model_cards.site import pages, search
-from wellread.model_cards.site.output import Output
+from wellread.model_cards.site.files.output import Output
+from wellread.model_cards.site.pages import rendering as pages
+from wellread.model_cards.site.pages import search
 from wellread.model_cards.site.places import Site, slug
 from wellread.registry.artifact.proof import proof_name, write_proof
 from wellread.registry.hub.index import add_release

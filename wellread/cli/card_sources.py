@@ -13,7 +13,7 @@ from wellread.model_cards.card import Card
 from wellread.model_cards.facts import card_of
 from wellread.model_cards.lint.checked import MOST_LINKS
 from wellread.model_cards.migration import posts_in
-from wellread.model_cards.site.hub import site_of
+from wellread.model_cards.site.hub.listings import site_of
 from wellread.registry import disk
 from wellread.registry.artifact import package as artifact
 from wellread.registry.artifact.package import Package

@@ -57,7 +57,7 @@ def serve(hub: str | None, host: str, port: int, site: bool, cors: bool, as_json
 def _site_over(hub: Store) -> tuple[ServedSite | None, str]:
     """The site of a hub, or why there can be none here."""
     try:
-        from wellread.model_cards.site.making import parts
+        from wellread.model_cards.site.files.making import parts
         from wellread.model_cards.site.served import ServedSite, folder_of
 
         parts()

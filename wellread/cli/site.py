@@ -12,9 +12,9 @@ from wellread.cli.options import hub_option, json_option, print_json
 from wellread.cli.plain import plain
 from wellread.errors import BadInput, missing_extra
 from wellread.model_cards.site.build import Built, build_site
-from wellread.model_cards.site.hub import site_of
-from wellread.model_cards.site.output import require_ours
-from wellread.model_cards.site.vendored import vendor
+from wellread.model_cards.site.files.output import require_ours
+from wellread.model_cards.site.hub.listings import site_of
+from wellread.model_cards.site.pages.vendored import vendor
 from wellread.registry.home import home
 from wellread.registry.hub.info import SITES, parse_address
 from wellread.registry.resolve.search import hubs

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tests.registry.samples import FILES, TIME, make_manifest, make_proof, released
-from wellread.model_cards.site.models import Model, Published
+from wellread.model_cards.site.hub.models import Model, Published
 from wellread.model_cards.site.places import Site
 from wellread.registry.artifact.package import Packed
 from wellread.registry.names import Lang, ModelName

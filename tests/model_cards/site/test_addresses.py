@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wellread.errors import BadInput
-from wellread.model_cards.site.addresses import download_address, place_of
+from wellread.model_cards.site.hub.addresses import download_address, place_of
 
 _VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT", "AWS_REGION", "AWS_DEFAULT_REGION",
               "GOOGLE_BASE_URL", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_ACCOUNT_NAME", "AZURE_STORAGE_ENDPOINT",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.registry.samples import write_files
-from wellread.model_cards.site.assets import gather
+from wellread.model_cards.site.pages.assets import gather
 
 
 def test_other_bytes_have_another_address(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from tests.model_cards.site.hubs import add, build, contents, page
 from tests.registry.listening import listening
 from tests.registry.samples import TIME, flip
 from wellread.errors import BadInput, NotFound
-from wellread.model_cards.site.models import Model
-from wellread.model_cards.site.output import Output
+from wellread.model_cards.site.files.output import Output
+from wellread.model_cards.site.hub.models import Model
 from wellread.model_cards.site.places import Site
 from wellread.registry.artifact.proof import proof_name
 from wellread.registry.hub import states
@@ -246,7 +246,7 @@ def test_an_index_file_that_cannot_be_read_leaves_its_name_out(hub: Path, tmp_pa
 def test_a_model_whose_page_cannot_be_made_stops_nobody(
     hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wellread.model_cards.site import pages
+    from wellread.model_cards.site.pages import rendering as pages
 
     whole = pages.model_page
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wellread.model_cards.site.compare import compare_page
+from wellread.model_cards.site.pages.compare import compare_page
 from wellread.model_cards.site.places import Site
 
 

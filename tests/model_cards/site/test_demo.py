@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.registry.samples import FORMS, make_manifest, released
-from wellread.model_cards.site import vendored
-from wellread.model_cards.site.demo import demo_page, vendor, why_not
-from wellread.model_cards.site.models import Model, Published
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.pages import vendored
+from wellread.model_cards.site.pages.demo import demo_page, vendor, why_not
 from wellread.model_cards.site.places import Site
 
 SITE = Site(title="The house", demo="")

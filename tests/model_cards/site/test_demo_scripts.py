@@ -11,8 +11,8 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from wellread.model_cards.site.page_templates import size
-from wellread.model_cards.site.vendored import FOLDER
+from wellread.model_cards.site.pages.page_templates import size
+from wellread.model_cards.site.pages.vendored import FOLDER
 from wellread.registry.records import Pooling
 from wellread.runtime.pooling import POOLINGS
 

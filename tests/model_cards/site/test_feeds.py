@@ -8,8 +8,8 @@ import pytest
 
 from tests.fixtures.site_rows import DAY, make_row
 from tests.registry.samples import TIME
-from wellread.model_cards.site import feeds
-from wellread.model_cards.site.models import Row, Step
+from wellread.model_cards.site.hub.models import Row, Step
+from wellread.model_cards.site.pages import feeds
 from wellread.model_cards.site.places import Site
 
 ATOM = "{http://www.w3.org/2005/Atom}"

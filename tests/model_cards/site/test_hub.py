@@ -10,9 +10,9 @@ import pytest
 from tests.model_cards.site.hubs import add
 from tests.registry.samples import TIME
 from wellread.errors import BadInput
-from wellread.model_cards.site.hub import Reading, read_name, site_of
+from wellread.model_cards.site.hub.listings import Reading, read_name, site_of
+from wellread.model_cards.site.hub.survey import Survey
 from wellread.model_cards.site.places import Site
-from wellread.model_cards.site.survey import Survey
 from wellread.registry.artifact.proof import proof_name
 from wellread.registry.hub import states
 from wellread.registry.hub.info import describe_hub

@@ -14,12 +14,12 @@ import pytest
 from tests.model_cards.site.hubs import add, build, contents
 from tests.registry.listening import listening
 from wellread.errors import HubUnavailable
-from wellread.model_cards.site.output import PRIVATE
+from wellread.model_cards.site.files.output import PRIVATE
 
 _KILLED = """
 import os, signal, sys
 from wellread.model_cards.site.build import build_site
-from wellread.model_cards.site.output import Output
+from wellread.model_cards.site.files.output import Output
 
 left, settle = int(sys.argv[3]), Output._settle
 
@@ -58,7 +58,8 @@ def test_a_killed_build_is_gone_on_with(hub: Path, tmp_path: Path, file: int) ->
 
 _SLOW = """
 import os, sys, time
-from wellread.model_cards.site import build, making
+from wellread.model_cards.site import build
+from wellread.model_cards.site.files import making
 
 def wait(self, names):
     print(os.getpid(), flush=True)

@@ -13,8 +13,8 @@ import pytest
 
 from tests.fixtures.site_rows import make_row
 from tests.registry.samples import Sample, make_manifest, make_proof, make_sample, released
-from wellread.model_cards.site.machine import form_size, fragments, join, json_ld, list_files, model_json
-from wellread.model_cards.site.models import Model, Published
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.pages.machine import form_size, fragments, join, json_ld, list_files, model_json
 from wellread.model_cards.site.places import Site
 from wellread.registry.artifact.proof import parse_proof
 from wellread.registry.names import Lang, ModelName

@@ -20,8 +20,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from tests.fixtures.tiny import tiny_architecture, tiny_tensors, tiny_vocabulary, write_huggingface
 from tests.registry.samples import make_manifest, released
-from wellread.model_cards.site.models import Model, Published
-from wellread.model_cards.site.notebook import escaped, notebook
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.pages.notebook import escaped, notebook
 from wellread.model_cards.site.places import Site
 from wellread.registry.records import FormParity, ParityReport, Proof, Trial
 

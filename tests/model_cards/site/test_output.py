@@ -8,7 +8,7 @@ import pytest
 
 from tests.model_cards.site.hubs import add, build
 from wellread.errors import BadInput, WellreadError
-from wellread.model_cards.site.output import PRIVATE, ROOT_FILES, Output, prepare, require_ours
+from wellread.model_cards.site.files.output import PRIVATE, ROOT_FILES, Output, prepare, require_ours
 
 
 @pytest.mark.parametrize("streamed", [False, True])

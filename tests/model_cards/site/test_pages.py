@@ -14,10 +14,10 @@ import pytest
 
 from tests.fixtures.site_rows import make_row
 from tests.model_cards.site.shelf import KEY, SITE, foreign, published, shelved
-from wellread.model_cards.site.models import Model, Row, Step
-from wellread.model_cards.site.pages import model_page, shared_pages
+from wellread.model_cards.site.hub.models import Model, Row, Step
+from wellread.model_cards.site.pages.rendering import model_page, shared_pages
+from wellread.model_cards.site.pages.rows import row_of
 from wellread.model_cards.site.places import Site
-from wellread.model_cards.site.rows import row_of
 
 DAY = 24 * 3600 * 1000
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.registry.samples import TIME, make_manifest, released
-from wellread.model_cards.site.models import Model, Published
-from wellread.model_cards.site.rows import row_of
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.pages.rows import row_of
 from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import Member, encode
 

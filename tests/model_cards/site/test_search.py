@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.fixtures.site_rows import make_row, many
-from wellread.model_cards.site import page_templates, search
-from wellread.model_cards.site.models import Row
+from wellread.model_cards.site.hub.models import Row
+from wellread.model_cards.site.pages import page_templates, search
 
 
 def _files(rows: list[Row]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.registry.samples import released
 from wellread.errors import WellreadError
-from wellread.model_cards.site.models import Model, Published
-from wellread.model_cards.site.rows import row_of
-from wellread.model_cards.site.state import SHARED, File, Kept, Known, State, opened
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.hub.state import SHARED, File, Kept, Known, State, opened
+from wellread.model_cards.site.pages.rows import row_of
 from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import encode
 

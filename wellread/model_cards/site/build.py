@@ -1,7 +1,7 @@
 """A hub's site, all of it or what changed since the last time.
 
     lock the folder · what the hub says of itself · what of its names changed (``hub``)
-      their pages, by several processes (``crew``, ``making``), noted in the ``state``
+      their ``pages``, by several processes (``files``), noted in the ``state``
       the files of names that are gone are removed
       what models share, from all rows: home, lists, search, feeds, files for machines, assets
 
@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from wellread.errors import NotFound
-from wellread.model_cards.site import state as states
-from wellread.model_cards.site.assets import Assets, gather
-from wellread.model_cards.site.builder import fingerprint
-from wellread.model_cards.site.crew import make_all
-from wellread.model_cards.site.hub import site_of
-from wellread.model_cards.site.making import Batch, Made, parts
-from wellread.model_cards.site.models import Row
-from wellread.model_cards.site.output import PRIVATE, Output, prepare
+from wellread.model_cards.site.files.builder import fingerprint
+from wellread.model_cards.site.files.crew import make_all
+from wellread.model_cards.site.files.making import Batch, Made, parts
+from wellread.model_cards.site.files.output import PRIVATE, Output, prepare
+from wellread.model_cards.site.hub import state as states
+from wellread.model_cards.site.hub.listings import site_of
+from wellread.model_cards.site.hub.models import Row
+from wellread.model_cards.site.hub.state import SHARED, File, State
+from wellread.model_cards.site.hub.survey import Survey, is_hub
+from wellread.model_cards.site.pages.assets import Assets, gather
 from wellread.model_cards.site.places import Site
-from wellread.model_cards.site.state import SHARED, File, State
-from wellread.model_cards.site.survey import Survey, is_hub
 from wellread.registry import disk
 from wellread.registry.cache.locks import locked
 from wellread.registry.home import home
@@ -125,7 +125,7 @@ def _alone(root: Path) -> Iterator[None]:
 
 def _introduced(site: Site, demo: bool) -> tuple[Site, Assets]:
     """A site that knows its assets, and these."""
-    from wellread.model_cards.site.vendored import Vendored, vendor
+    from wellread.model_cards.site.pages.vendored import Vendored, vendor
 
     vendored = vendor(home() / "cache") if demo else Vendored({}, NO_DEMO)
     assets = gather(vendored.files)
@@ -231,7 +231,7 @@ class _Build:
 
     def _shared_files(self, rows: Sequence[Row]) -> Iterator[tuple[str, bytes | Iterable[bytes]]]:
         made = parts()
-        for path, page in made.pages.shared_pages(self.site, rows):
+        for path, page in made.rendering.shared_pages(self.site, rows):
             yield path, page.encode()
         yield "compare.html", made.compare.compare_page(self.site).encode()
         yield "demo.html", made.demo.demo_page(self.site).encode()

@@ -19,11 +19,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from wellread.errors import BadInput, IntegrityError, Interrupted, WellreadError
-from wellread.model_cards.site.addresses import place_of
-from wellread.model_cards.site.models import Model, Published
+from wellread.model_cards.site.hub.addresses import place_of
+from wellread.model_cards.site.hub.models import Model, Published
+from wellread.model_cards.site.hub.state import Known
+from wellread.model_cards.site.hub.survey import Listing, stamp_of
 from wellread.model_cards.site.places import Site
-from wellread.model_cards.site.state import Known
-from wellread.model_cards.site.survey import Listing, stamp_of
 from wellread.registry.artifact.proof import parse_proof, proof_name
 from wellread.registry.hub.entries import SIGNED, Listed, parse_index
 from wellread.registry.hub.index import index_key

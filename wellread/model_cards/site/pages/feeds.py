@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from heapq import nlargest
 from xml.etree import ElementTree as ET
 
-from wellread.model_cards.site.models import Row, Step
-from wellread.model_cards.site.page_templates import day
+from wellread.model_cards.site.hub.models import Row, Step
+from wellread.model_cards.site.pages.page_templates import day
 from wellread.model_cards.site.places import Site, model_path, slug
 from wellread.registry.names import LAST_MOMENT
 

@@ -20,9 +20,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 from wellread.errors import WellreadError
-from wellread.model_cards.site.making import Batch, Maker
+from wellread.model_cards.site.files.making import Batch, Maker
+from wellread.model_cards.site.hub.survey import Listing
 from wellread.model_cards.site.places import Site
-from wellread.model_cards.site.survey import Listing
 
 BATCH = 40
 FEW = 80

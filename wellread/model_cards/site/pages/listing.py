@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from wellread.model_cards.site.models import Row
+from wellread.model_cards.site.hub.models import Row
 
 PER_PAGE = 100
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 
 from wellread.errors import WellreadError
-from wellread.model_cards.site.models import Row
+from wellread.model_cards.site.hub.models import Row
 from wellread.registry.names import Lang, ModelName
 from wellread.registry.records import Alias, Record
 

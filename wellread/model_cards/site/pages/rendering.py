@@ -18,16 +18,16 @@ from markupsafe import Markup
 from wellread.model_cards import escaping
 from wellread.model_cards.card import Card
 from wellread.model_cards.facts import card_of
-from wellread.model_cards.site.listing import in_order, paged, paged_from_the_end
-from wellread.model_cards.site.machine import form_size, json_ld
-from wellread.model_cards.site.models import Model, Published, Row, Step
-from wellread.model_cards.site.notebook import reachable
-from wellread.model_cards.site.offers import offers, pretrained
-from wellread.model_cards.site.page_templates import day, environment, render
+from wellread.model_cards.site.hub.models import Model, Published, Row, Step
+from wellread.model_cards.site.pages.listing import in_order, paged, paged_from_the_end
+from wellread.model_cards.site.pages.machine import form_size, json_ld
+from wellread.model_cards.site.pages.notebook import reachable
+from wellread.model_cards.site.pages.offers import offers, pretrained
+from wellread.model_cards.site.pages.page_templates import day, environment, render
+from wellread.model_cards.site.pages.rows import row_of
+from wellread.model_cards.site.pages.sections import parts, prose
+from wellread.model_cards.site.pages.shelves import SHELVES, Group, Shelf, groups
 from wellread.model_cards.site.places import Site, model_path
-from wellread.model_cards.site.rows import row_of
-from wellread.model_cards.site.sections import parts, prose
-from wellread.model_cards.site.shelves import SHELVES, Group, Shelf, groups
 
 SHOWN = 50
 """Models on the home page before anybody searched."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 
 from wellread.model_cards import prose
-from wellread.model_cards.site.models import Model, Published, Row, Step
+from wellread.model_cards.site.hub.models import Model, Published, Row, Step
 from wellread.registry.artifact.manifest import members_of
 from wellread.registry.records import Manifest
 

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from wellread.errors import BadInput, WellreadError
-from wellread.model_cards.site import state
+from wellread.model_cards.site.hub import state
 from wellread.registry import disk
 from wellread.registry.pieces import CHUNK
 

@@ -12,10 +12,10 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from wellread.model_cards.site.assets import digest
+from wellread.model_cards.site.pages.assets import digest
 from wellread.model_cards.site.places import Site
 
-PACKAGE = Path(__file__).parents[2]
+PACKAGE = Path(__file__).parents[3]
 _PARTS = ("model_cards", "registry")
 _CODE = (".py", ".jinja")
 _LIBRARIES = ("jinja2", "markupsafe", "markdown-it-py", "nh3", "msgspec", "pyyaml")

@@ -28,7 +28,7 @@ _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 def environment() -> jinja2.Environment:
     """Where all pages' templates come from. Filters: ``size`` of bytes, ``day`` of milliseconds, ``counted`` things."""
     templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("wellread.model_cards.site"),
+        loader=jinja2.PackageLoader("wellread.model_cards.site.pages"),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         trim_blocks=True,

@@ -18,12 +18,12 @@ from typing import NamedTuple
 import msgspec
 
 from wellread.errors import WellreadError, missing_extra
-from wellread.model_cards.site.hub import Reading, read_name
-from wellread.model_cards.site.models import Model
-from wellread.model_cards.site.output import Output
+from wellread.model_cards.site.files.output import Output
+from wellread.model_cards.site.hub.listings import Reading, read_name
+from wellread.model_cards.site.hub.models import Model
+from wellread.model_cards.site.hub.state import File, Kept, Known
+from wellread.model_cards.site.hub.survey import Listing
 from wellread.model_cards.site.places import Site, model_path
-from wellread.model_cards.site.state import File, Kept, Known
-from wellread.model_cards.site.survey import Listing
 from wellread.registry.names import ModelName
 from wellread.registry.records import encode
 from wellread.registry.retry import open_hub
@@ -105,7 +105,7 @@ class Maker:
 def rendered(site: Site, model: Model) -> Iterator[tuple[str, bytes]]:
     """The files of a model: its page, the same for machines, and its notebook where its page offers one."""
     made, path = parts(), model_path(model.name, model.language)
-    yield f"{path}.html", made.pages.model_page(site, model).encode()
+    yield f"{path}.html", made.rendering.model_page(site, model).encode()
     yield f"{path}.json", made.machine.model_json(site, model)
     if notebook := made.notebook.notebook(site, model):
         yield f"{path}.ipynb", notebook
@@ -125,7 +125,7 @@ class Parts(NamedTuple):
     """The modules that make the content of files. Their libraries are no consumer's, so they are imported late."""
 
     rows: ModuleType
-    pages: ModuleType
+    rendering: ModuleType
     machine: ModuleType
     notebook: ModuleType
     search: ModuleType
@@ -138,7 +138,7 @@ class Parts(NamedTuple):
 def parts() -> Parts:
     """The modules. Raises MissingExtra."""
     try:
-        return Parts(*(import_module(f"wellread.model_cards.site.{name}") for name in Parts._fields))
+        return Parts(*(import_module(f"wellread.model_cards.site.pages.{name}") for name in Parts._fields))
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("wellread"):
             raise

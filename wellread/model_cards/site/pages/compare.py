@@ -5,7 +5,7 @@ It is one page for all models. Its script reads which in the address, and what t
 
 from __future__ import annotations
 
-from wellread.model_cards.site.page_templates import render
+from wellread.model_cards.site.pages.page_templates import render
 from wellread.model_cards.site.places import Site
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from wellread.model_cards.site.models import Row
+from wellread.model_cards.site.hub.models import Row
 from wellread.model_cards.site.places import slug
 
 

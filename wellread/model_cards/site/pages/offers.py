@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wellread.model_cards.card import Card
-from wellread.model_cards.site.demo import why_not
-from wellread.model_cards.site.models import Model
+from wellread.model_cards.site.hub.models import Model
+from wellread.model_cards.site.pages.demo import why_not
 from wellread.model_cards.site.places import Site, model_path, root_of
 from wellread.registry.records import Manifest
 

@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 
 from wellread.model_cards.measured import nearest
-from wellread.model_cards.site.models import Model, Published, Row
-from wellread.model_cards.site.page_templates import day
+from wellread.model_cards.site.hub.models import Model, Published, Row
+from wellread.model_cards.site.pages.page_templates import day
 from wellread.model_cards.site.places import Site, model_path, root_of
 from wellread.registry.artifact.layout import offsets
 from wellread.registry.artifact.manifest import members_of

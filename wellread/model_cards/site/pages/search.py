@@ -24,7 +24,7 @@ from itertools import groupby, islice, takewhile
 
 import msgspec
 
-from wellread.model_cards.site.models import Row
+from wellread.model_cards.site.hub.models import Row
 from wellread.registry.pieces import sha256
 
 SHARD = 2000

@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from wellread.model_cards.site.models import Model
-from wellread.model_cards.site.page_templates import render
+from wellread.model_cards.site.hub.models import Model
+from wellread.model_cards.site.pages.page_templates import render
+from wellread.model_cards.site.pages.vendored import Vendored, vendor
 from wellread.model_cards.site.places import Site
-from wellread.model_cards.site.vendored import Vendored, vendor
 
 __all__ = ["FORM", "PATH", "Vendored", "demo_page", "vendor", "why_not"]
 

@@ -22,7 +22,7 @@ from itertools import groupby, islice
 from typing import NamedTuple, TypeVar
 
 from wellread.errors import IntegrityError
-from wellread.model_cards.site.state import Known, Nickname
+from wellread.model_cards.site.hub.state import Known, Nickname
 from wellread.registry.hub.index import CATALOG, HUB, alias_key, index_key, listed_names, parse_alias
 from wellread.registry.names import DEFAULT_FOLDER, ModelName
 from wellread.registry.pieces import sha256

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from wellread.model_cards.site.models import Model, Published
+from wellread.model_cards.site.hub.models import Model, Published
 from wellread.model_cards.site.places import Site, slug
 from wellread.model_cards.snippets import ENGINES, as_known, snippets
 from wellread.registry.records import Manifest
