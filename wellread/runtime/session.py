@@ -16,6 +16,7 @@ import os
 import threading
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from wellread.errors import BadInput, IntegrityError, WellreadError
 from wellread.runtime.device import Device, batch_positions, check_used, parse_device, providers
+from wellread.runtime.mapped import graph_of
 
 Stamp = tuple[int, int, int]
 """(size in bytes, mtime in ns, inode) of a file: what shows that it has changed without reading it."""
@@ -32,6 +34,9 @@ FATAL = 4
 SETTINGS = {"session.intra_op.spin_duration_us": "100"}
 """By default a thread that waits for work burns its core for tens of milliseconds. A tenth of one bridges the gap
 between two operators and takes little from whoever else wants the core. An older onnxruntime passes over the key."""
+
+WEIGHTS = "session.model_external_initializers_file_folder_path"
+"""onnxruntime's setting for the folder of a graph's weights, where the graph comes without a path."""
 
 
 class Session:
@@ -166,12 +171,23 @@ def _open(onnx: Path, threads: int, device: Device) -> Any:
         options.add_session_config_entry(setting, value)
     wanted = providers(ort, device)
     try:
-        # Without enable_fallback=False, a provider that fails is replaced by another, and a line is printed.
-        session = ort.InferenceSession(str(onnx), options, providers=wanted, enable_fallback=False)
+        session = _mapped(ort, onnx, options, wanted)
     except Exception as error:  # onnxruntime's errors share no other base
         raise _unopened(onnx, device, advice, error) from error
     check_used(session, device)
     return session
+
+
+def _mapped(ort: Any, onnx: Path, options: Any, wanted: Sequence[Any]) -> Any:
+    """The file with its weights mapped; copied, where the onnxruntime installed here cannot do that."""
+    # Without enable_fallback=False, a provider that fails is replaced by another, and a line is printed.
+    opened = partial(ort.InferenceSession, providers=wanted, enable_fallback=False)
+    try:
+        graph = graph_of(onnx)
+        options.add_session_config_entry(WEIGHTS, str(onnx.parent))
+        return opened(graph, options)
+    except Exception:  # a damaged file too: what is wrong with it is better told of the file itself
+        return opened(str(onnx), options)
 
 
 def _unopened(onnx: Path, device: Device, advice: str, error: Exception) -> WellreadError:

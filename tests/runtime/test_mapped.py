@@ -1,0 +1,100 @@
+"""The weights of a model are mapped, not copied, and what is computed with them is the same to the bit."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.runtime.test_session import IDS, MASK, OUTPUTS, TYPES
+from wellread.runtime import session as sessions
+from wellread.runtime.mapped import PAGE, graph_of
+from wellread.runtime.session import Session, onnxruntime
+
+pytestmark = pytest.mark.press
+
+FILES = ("onnx/model.onnx", "onnx/model_int8.onnx")
+
+
+@pytest.fixture(params=FILES)
+def onnx(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(folder / request.param, tmp_path / "model.onnx"))
+
+
+def maps() -> str:
+    return Path("/proc/self/maps").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process what it has mapped")
+def test_an_open_model_has_its_file_mapped(onnx: Path) -> None:
+    session = Session(onnx)
+    assert str(onnx) not in maps()
+    session.run(IDS, MASK, TYPES, OUTPUTS)
+    assert str(onnx) in maps()
+    session.close()
+    assert str(onnx) not in maps()
+
+
+def test_the_outputs_are_those_of_the_file_to_the_bit(onnx: Path) -> None:
+    feeds = {"input_ids": IDS, "attention_mask": MASK, "token_type_ids": TYPES}
+    whole = onnxruntime().InferenceSession(str(onnx), providers=["CPUExecutionProvider"]).run(list(OUTPUTS), feeds)
+    for found, expected in zip(Session(onnx).run(IDS, MASK, TYPES, OUTPUTS), whole, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_large_weights_stay_in_the_file_and_all_the_rest_is_in_the_graph(onnx: Path) -> None:
+    import onnx as library
+    from onnx.external_data_helper import load_external_data_for_model, uses_external_data
+
+    whole = library.load(onnx)
+    graph = library.load_from_string(graph_of(onnx))
+    outside = {weight.name for weight in graph.graph.initializer if uses_external_data(weight)}
+    assert outside == {weight.name for weight in whole.graph.initializer if len(weight.raw_data) >= PAGE}
+    assert outside
+    load_external_data_for_model(graph, str(onnx.parent))
+    for weight in graph.graph.initializer:
+        weight.ClearField("data_location")
+    assert graph.SerializeToString(deterministic=True) == whole.SerializeToString(deterministic=True)
+
+
+def test_where_onnxruntime_cannot_map_it_reads(onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Session(onnx).run(IDS, MASK, TYPES, OUTPUTS)
+    monkeypatch.setattr(sessions, "WEIGHTS", "session.of_a_later_version")
+    monkeypatch.chdir("/")
+    for found, before in zip(Session(onnx).run(IDS, MASK, TYPES, OUTPUTS), expected, strict=True):
+        np.testing.assert_array_equal(found, before)
+
+
+def test_a_model_whose_file_is_removed_runs_on(onnx: Path) -> None:
+    session = Session(onnx)
+    before = session.run(IDS, MASK, TYPES, OUTPUTS)
+    onnx.unlink()
+    for found, expected in zip(session.run(IDS, MASK, TYPES, OUTPUTS), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_weights_that_lie_elsewhere_are_not_ours_to_map(onnx: Path, tmp_path: Path) -> None:
+    import onnx as library
+
+    library.save(library.load(onnx), tmp_path / "parted.onnx", save_as_external_data=True, location="weights")
+    with pytest.raises(ValueError, match="in another file already"):
+        graph_of(tmp_path / "parted.onnx")
+
+
+@given(data=st.data())
+def test_a_file_of_any_bytes_is_taken_or_refused_as_no_model(
+    data: st.DataObject, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    raw = bytearray((folder / FILES[0]).read_bytes())
+    for _ in range(data.draw(st.integers(0, 3))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "damaged.onnx"
+    path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    with suppress(ValueError):
+        graph_of(path)
