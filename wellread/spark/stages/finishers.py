@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -33,9 +34,9 @@ class _Finishing(Transformer, HasInputCols, DefaultParamsReadable[Any], DefaultP
             return list(self.getOrDefault("outputCols"))
         return [f"finished_{name}" for name in self.getOrDefault("inputCols")]
 
+    @abstractmethod
     def finished(self, column: Column, output: str) -> Mapping[str, Column]:
         """The columns that become of one of annotations, by their names."""
-        raise NotImplementedError
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         names, outputs = self.getOrDefault("inputCols"), self.getOutputCols()
