@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import msgspec
@@ -16,8 +15,7 @@ from pyarrow import dataset, parquet
 from tests.bulk.conftest import TEXTS, Run, Write, change_a_file
 from wellread.bulk import local
 from wellread.bulk.output import Output
-from wellread.bulk.plan import Plan, Source
-from wellread.bulk.rows import surveyed
+from wellread.bulk.plan import Plan
 from wellread.bulk.run import embed_files
 from wellread.errors import BadInput, NotFound, WellreadError
 from wellread.runtime.model import Model
@@ -36,17 +34,6 @@ def test_every_row_gets_the_vector_of_its_text(run: Run) -> None:
         if row["text"] is not None:
             expected = run.model.encode(row["text"])
             np.testing.assert_allclose(np.array(row["embeddings"], np.float32), expected, atol=2e-6)
-
-
-def test_files_are_surveyed_side_by_side(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = Barrier(2, timeout=10)
-
-    def met(*given: Any) -> Source:
-        both.wait()
-        return surveyed(*given)
-
-    monkeypatch.setattr("wellread.bulk.run.surveyed", met)
-    assert run().rows == 11
 
 
 def test_parts_are_one_table_to_others(run: Run) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -22,8 +21,6 @@ from wellread.runtime.progress import progress_bar
 
 Engine = Callable[[Model, Plan, Output, Sequence[Unit]], Iterable[Done]]
 """Does units, in any order and anywhere; ``local.work`` is one."""
-_READERS = 8
-"""Files that are surveyed at once: in a bucket the time goes into waiting for answers."""
 
 
 class Failed(Record, frozen=True, kw_only=True):
@@ -96,7 +93,8 @@ def _planned(place: Output, model: Model, options: Options, found: Sequence[Foun
     before = decode(raw, Plan, f"{place.url}/{PLAN}") if raw else None
     if before:
         check_same(before, used(model), options, found, place.url)
-    sources = tuple(_sources(before, found, options))
+    with progress_bar(len(found), None, unit="file") as bar:
+        sources = tuple(_sources(before, found, options, bar.update))
     plan = Plan(model=used(model), options=options, sources=sources)
     if all(source.why for source in sources):
         raise BadInput("\n".join(source.why for source in sources[:3]))
@@ -105,29 +103,27 @@ def _planned(place: Output, model: Model, options: Options, found: Sequence[Foun
     return plan
 
 
-def _sources(before: Plan | None, found: Sequence[Found], options: Options) -> Iterator[Source]:
+def _sources(
+    before: Plan | None, found: Sequence[Found], options: Options, tick: Callable[[int], object]
+) -> Iterator[Source]:
     """The files in the order of the plan before, if there is one. One without rows may have been mended or removed."""
     now = {file.path: file for file in found}
     known = {source.path: source for source in before.sources} if before else {}
-
-    def of(path: str) -> Source | None:
+    for path in known or now:
         source, file = known.get(path), now.get(path)
         if source and (file is None or (not source.why and source.stat == file.stat)):
-            return msgspec.structs.replace(source, why="")
-        return _surveyed(file, options) if file else None
-
-    with ThreadPoolExecutor(_READERS) as pool, progress_bar(len(known or now), None, unit="file") as bar:
-        for each in pool.map(of, known or now):
-            bar.update(1)
-            if each:
-                yield each
+            yield msgspec.structs.replace(source, why="")
+        elif file:
+            yield _surveyed(file, options, tick)
 
 
-def _surveyed(file: Found, options: Options) -> Source:
+def _surveyed(file: Found, options: Options, tick: Callable[[int], object]) -> Source:
     try:
         return surveyed(file, options, added(options))
     except BadFile as error:
         return Source(path=file.path, size=file.size, etag=file.etag, why=str(error))
+    finally:
+        tick(1)
 
 
 def _summary(place: Output, plan: Plan, before: Sequence[Unit], done: Sequence[Done]) -> Summary:
