@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,18 +14,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runtime.test_session import IDS, MASK, OUTPUTS, TYPES
+from wellread.errors import IntegrityError
+from wellread.runtime import mapped
 from wellread.runtime import session as sessions
-from wellread.runtime.mapped import PAGE, graph_of
+from wellread.runtime.mapped import graph_of
 from wellread.runtime.session import Session, onnxruntime
 
 pytestmark = pytest.mark.press
 
 FILES = ("onnx/model.onnx", "onnx/model_int8.onnx")
+LARGE = 4096
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is large in a tiny model."""
+    monkeypatch.setattr(mapped, "LARGE", LARGE)
 
 
 @pytest.fixture(params=FILES)
 def onnx(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(folder / request.param, tmp_path / "model.onnx"))
+
+
+def wrapped(number: int, content: bytes) -> bytes:
+    """A message as a field of another, in protobuf's encoding."""
+    return b"".join(map(varint, (number << 3 | 2, len(content)))) + content
+
+
+def varint(number: int) -> bytes:
+    parts = [number >> shift & 127 for shift in range(0, number.bit_length() or 1, 7)]
+    return bytes([*(part | 128 for part in parts[:-1]), parts[-1]])
 
 
 def maps() -> str:
@@ -53,9 +73,9 @@ def test_large_weights_stay_in_the_file_and_all_the_rest_is_in_the_graph(onnx: P
     from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
     whole = library.load(onnx)
-    graph = library.load_from_string(graph_of(onnx))
+    graph = library.load_from_string(graph_of(onnx, onnx.name))
     outside = {weight.name for weight in graph.graph.initializer if uses_external_data(weight)}
-    assert outside == {weight.name for weight in whole.graph.initializer if len(weight.raw_data) >= PAGE}
+    assert outside == {weight.name for weight in whole.graph.initializer if len(weight.raw_data) >= LARGE}
     assert outside
     load_external_data_for_model(graph, str(onnx.parent))
     for weight in graph.graph.initializer:
@@ -63,12 +83,41 @@ def test_large_weights_stay_in_the_file_and_all_the_rest_is_in_the_graph(onnx: P
     assert graph.SerializeToString(deterministic=True) == whole.SerializeToString(deterministic=True)
 
 
-def test_where_onnxruntime_cannot_map_it_reads(onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_onnxruntime_cannot_map_it_reads_and_never_another_file(
+    onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = Session(onnx).run(IDS, MASK, TYPES, OUTPUTS)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / onnx.name).write_bytes(bytes(onnx.stat().st_size))
+    monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.setattr(sessions, "WEIGHTS", "session.of_a_later_version")
-    monkeypatch.chdir("/")
     for found, before in zip(Session(onnx).run(IDS, MASK, TYPES, OUTPUTS), expected, strict=True):
         np.testing.assert_array_equal(found, before)
+
+
+@pytest.mark.parametrize("change", [lambda raw: raw[:-LARGE], lambda raw: raw[:-LARGE] + bytes(LARGE)])
+def test_a_file_that_is_written_into_is_refused_as_soon_as_it_is_used(
+    onnx: Path, change: Callable[[bytes], bytes]
+) -> None:
+    session = Session(onnx)
+    session.run(IDS, MASK, TYPES, OUTPUTS)
+    onnx.write_bytes(change(onnx.read_bytes()))
+    with pytest.raises(IntegrityError, match="has changed since it was checked"):
+        session.run(IDS, MASK, TYPES, OUTPUTS)
+
+
+def test_a_weight_with_two_values_is_not_ours_to_choose(onnx: Path) -> None:
+    import onnx as library
+
+    first, second = (
+        library.TensorProto(name="w", data_type=1, dims=[LARGE], raw_data=bytes([value]) * LARGE * 4)
+        for value in (1, 2)
+    )
+    joined = first.SerializeToString() + second.SerializeToString()
+    onnx.write_bytes(wrapped(7, wrapped(5, joined)))
+    assert library.load(onnx).graph.initializer[0].raw_data == second.raw_data
+    with pytest.raises(ValueError, match="in two places"):
+        graph_of(onnx, onnx.name)
 
 
 def test_a_model_whose_file_is_removed_runs_on(onnx: Path) -> None:
@@ -84,7 +133,7 @@ def test_weights_that_lie_elsewhere_are_not_ours_to_map(onnx: Path, tmp_path: Pa
 
     library.save(library.load(onnx), tmp_path / "parted.onnx", save_as_external_data=True, location="weights")
     with pytest.raises(ValueError, match="in another file already"):
-        graph_of(tmp_path / "parted.onnx")
+        graph_of(tmp_path / "parted.onnx", "parted.onnx")
 
 
 @given(data=st.data())
@@ -97,4 +146,4 @@ def test_a_file_of_any_bytes_is_taken_or_refused_as_no_model(
     path = tmp_path_factory.getbasetemp() / "damaged.onnx"
     path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
     with suppress(ValueError):
-        graph_of(path)
+        graph_of(path, path.name)

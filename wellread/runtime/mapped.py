@@ -18,8 +18,11 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple
 
-PAGE = 4096
-"""Bytes of the smallest weight that is left in the file: onnxruntime wants the smaller ones to simplify the graph."""
+LARGE = 2**16
+"""Bytes of the smallest weight that is left in the file. These are matrices and tables: packed, or copied row by row,
+whatever their alignment in the file. Smaller ones are computed with where they lie, and are aligned in a copy."""
+MOST = 2**17
+"""Fields of a message, at most: a graph has some thousands."""
 _GRAPH, _INITIALIZER = 7, 5
 _RAW, _EXTERNAL, _LOCATION, _ELSEWHERE = 9, 13, 14, 1
 _NUMBER, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
@@ -27,21 +30,25 @@ _NUMBER, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 
 
 class _Field(NamedTuple):
-    """Where a field of a message begins, where its content does, and where it ends."""
+    """A field of a message: where it begins, where its content does, and where it ends."""
 
     number: int
+    kind: int
     begin: int
     content: int
     end: int
 
 
-def graph_of(onnx: Path) -> bytes:
-    """The model in a file with its large weights left there, in the folder of which onnxruntime is to look for them.
+def graph_of(onnx: Path, place: str) -> bytes:
+    """The model in a file with its large weights left there; ``place`` is how onnxruntime shall find that file.
 
-    Raises ValueError for what is no ONNX model and for one whose weights lie in other files, OSError.
+    Raises ValueError for what is no ONNX model, has no large weights, or has weights in other files; and OSError.
     """
     with onnx.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as model:
-        return _replaced(model, 0, len(model), _GRAPH, lambda graph: _graph(model, graph, onnx.name))
+        graph = _replaced(model, 0, len(model), _GRAPH, lambda graph: _graph(model, graph, place))
+        if len(graph) > len(model) - LARGE // 2:
+            raise ValueError(f"{onnx} has no weight of {LARGE} bytes or more")
+        return graph
 
 
 def _graph(model: mmap, graph: _Field, file: str) -> bytes:
@@ -51,17 +58,17 @@ def _graph(model: mmap, graph: _Field, file: str) -> bytes:
 def _tensor(model: mmap, tensor: _Field, file: str) -> bytes:
     """A tensor, without its bytes if they are many."""
     fields = list(_fields(model, tensor.content, tensor.end))
-    if any(field.number in (_EXTERNAL, _LOCATION) for field in fields):
-        raise ValueError("a weight lies in another file already")
-    weights = next((each for each in fields if each.number == _RAW and each.end - each.content >= PAGE), None)
+    raw = [_checked(field) for field in fields if field.number == _RAW]
+    if len(raw) > 1 or any(field.number in (_EXTERNAL, _LOCATION) for field in fields):
+        raise ValueError("a weight lies in another file already, or in two places")
+    weights = next((each for each in raw if each.end - each.content >= LARGE), None)
     kept = b"".join(model[each.begin : each.end] for each in fields if each is not weights)
     if weights is None:
         return kept
     place = {"location": file, "offset": str(weights.content), "length": str(weights.end - weights.content)}
     entries = (_bytes(1, key.encode()) + _bytes(2, value.encode()) for key, value in place.items())
-    return (
-        kept + b"".join(_bytes(_EXTERNAL, entry) for entry in entries) + _varint(_LOCATION << 3) + _varint(_ELSEWHERE)
-    )
+    outside = b"".join(_bytes(_EXTERNAL, entry) for entry in entries)
+    return kept + outside + _varint(_LOCATION << 3) + _varint(_ELSEWHERE)
 
 
 # ---------------------------------------------------------------- protobuf
@@ -70,13 +77,21 @@ def _tensor(model: mmap, tensor: _Field, file: str) -> bytes:
 def _replaced(data: mmap, begin: int, end: int, number: int, new: Callable[[_Field], bytes]) -> bytes:
     """A message with what ``new`` makes of each field of that number."""
     return b"".join(
-        _bytes(number, new(field)) if field.number == number else data[field.begin : field.end]
+        _bytes(number, new(_checked(field))) if field.number == number else data[field.begin : field.end]
         for field in _fields(data, begin, end)
     )
 
 
+def _checked(field: _Field) -> _Field:
+    if field.kind != _BYTES:
+        raise ValueError(f"field {field.number} at byte {field.begin} is of another type than ONNX's")
+    return field
+
+
 def _fields(data: mmap, begin: int, end: int) -> Iterator[_Field]:
-    while begin < end:
+    for _ in range(MOST):
+        if begin == end:
+            return
         key, content = _number(data, begin, end)
         kind = key & 7
         if kind == _BYTES:
@@ -90,8 +105,9 @@ def _fields(data: mmap, begin: int, end: int) -> Iterator[_Field]:
             raise ValueError(f"no message of protobuf: field of type {kind} at byte {begin}")
         if after > end:
             raise ValueError(f"no message of protobuf: the field at byte {begin} goes past its end")
-        yield _Field(key >> 3, begin, content, after)
+        yield _Field(key >> 3, kind, begin, content, after)
         begin = after
+    raise ValueError(f"a message of more than {MOST} fields")
 
 
 def _number(data: mmap, at: int, end: int) -> tuple[int, int]:

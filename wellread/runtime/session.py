@@ -36,7 +36,8 @@ SETTINGS = {"session.intra_op.spin_duration_us": "100"}
 between two operators and takes little from whoever else wants the core. An older onnxruntime passes over the key."""
 
 WEIGHTS = "session.model_external_initializers_file_folder_path"
-"""onnxruntime's setting for the folder of a graph's weights, where the graph comes without a path."""
+"""onnxruntime's setting for the folder of a graph's weights, where the graph comes without a path. Here it is the root:
+an onnxruntime that passes over the key, as 1.20 does, looks in the working folder and takes what it finds there."""
 
 
 class Session:
@@ -79,6 +80,7 @@ class Session:
         fails on the batch.
         """
         inference = self._opened()
+        self._check_mapped()
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
         try:
             found: list[NDArray[np.float32]] = inference.run(list(outputs), feeds)
@@ -111,6 +113,12 @@ class Session:
                 _check_unchanged(self.onnx, first)
                 self._inference, self._stamp = inference, first
             return self._inference
+
+    def _check_mapped(self) -> None:
+        """Raises IntegrityError where somebody wrote into the file: the model has it mapped, and not a copy."""
+        now = _stamp(self.onnx)
+        if now and self._stamp and now != self._stamp and now[2] == self._stamp[2]:
+            _check_unchanged(self.onnx, self._stamp)
 
     def _after_fork(self) -> None:
         if self._inference is not None:
@@ -182,10 +190,13 @@ def _mapped(ort: Any, onnx: Path, options: Any, wanted: Sequence[Any]) -> Any:
     """The file with its weights mapped; copied, where the onnxruntime installed here cannot do that."""
     # Without enable_fallback=False, a provider that fails is replaced by another, and a line is printed.
     opened = partial(ort.InferenceSession, providers=wanted, enable_fallback=False)
+    path = onnx.absolute()
     try:
-        graph = graph_of(onnx)
-        options.add_session_config_entry(WEIGHTS, str(onnx.parent))
+        graph = graph_of(path, path.relative_to(path.anchor).as_posix())
+        options.add_session_config_entry(WEIGHTS, path.anchor)
         return opened(graph, options)
+    except MemoryError:
+        raise
     except Exception:  # a damaged file too: what is wrong with it is better told of the file itself
         return opened(str(onnx), options)
 

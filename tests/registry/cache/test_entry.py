@@ -112,6 +112,17 @@ def test_a_folder_in_the_place_of_a_file_is_mended(listed: tuple[Watched, Releas
     assert members_in(path) == ONNX
 
 
+def test_what_is_mended_is_another_file_than_the_one_that_is_open(listed: tuple[Watched, Release]) -> None:
+    path, manifest = bring(*listed, "onnx", prove=unproved)
+    graph = path / "onnx/model.onnx"
+    flip(graph, -1)
+    damaged = graph.read_bytes()
+    with graph.open("rb") as held:
+        assert bring(*listed, "onnx", prove=unproved, refresh=True) == (path, manifest)
+        assert held.read() == damaged
+    assert graph.read_bytes() != damaged
+
+
 def test_files_in_the_place_of_folders_are_mended(listed: tuple[Watched, Release]) -> None:
     path, manifest = bring(*listed, "onnx", prove=unproved)
     for name in ("onnx", ".wellread"):

@@ -26,6 +26,7 @@ over then, and nothing wrong is read.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -245,9 +246,10 @@ class Entry:
         target, temp = self.path / member.name, self._private / f"incoming-{_key(member.name)}{self._apart}"
         try:
             self._cleared(target)
-            if not self._cleared(temp).exists() and not self._apart and _has_one_name(target):
+            if not self._cleared(temp).exists() and not self._apart and target.is_file():
                 temp.parent.mkdir(parents=True, exist_ok=True)
-                target.replace(temp)
+                shutil.copyfile(target, temp)  # not moved: an open model has its weights in that very file
+                target.unlink()
             return Incoming(member, target, temp, offset)
         except OSError as error:
             raise self._closed(error) from error
@@ -309,11 +311,6 @@ def _read_marker(path: Path) -> Marker | None:
         return decode(path.read_bytes(), Marker, str(path))
     except (OSError, IntegrityError):
         return None
-
-
-def _has_one_name(path: Path) -> bool:
-    """Whether there is a file that is nowhere else, so that writing into it changes nothing of anybody's."""
-    return path.is_file() and path.stat().st_nlink == 1
 
 
 def _modified(path: Path) -> float:
