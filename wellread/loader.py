@@ -2,7 +2,7 @@
 
     pretrained("small_bert_L8_512", "en")
         resolve   which hub has it, which release, who vouches for it      registry.resolve
-        fetch     the form's members into the cache, each byte checked     registry.fetch
+        fetch     the form's members into the cache, each byte checked     registry.transfer
                   where that fails, from the next hub or mirror that has it
         prove     the release's goldens through the form, once             runtime.goldens
         open      a Model                                                  runtime.model

@@ -159,6 +159,10 @@ def test_a_missing_stage_is_named(texts: DataFrame, model: Model) -> None:
         DocumentAssembler().setInputCol("id").transform(texts.sparkSession.range(1))
     with pytest.raises(BadInput, match="finishes word_embeddings"):
         EmbeddingsFinisher().setInputCols("document").transform(document)
+    for finisher in (EmbeddingsFinisher(), Finisher()):
+        assert finisher.getOutputCols() == []
+        with pytest.raises(BadInput, match="by setInputCols"):
+            finisher.transform(document)
 
 
 def test_every_setter_that_the_guide_names_is_there() -> None:

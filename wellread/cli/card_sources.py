@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -190,8 +191,12 @@ def _package(hit: Hit) -> tuple[Store, Package]:
 
 
 def _means(store: Store, reference: str, manifest: Manifest) -> bool:
-    """Whether a hub explains a reference as that model. Raises HubUnavailable, IntegrityError."""
-    alias = read_alias(store, reference)
+    """Whether a hub explains a reference as that model; one that cannot be read explains nothing."""
+    try:
+        alias = read_alias(store, reference)
+    except IntegrityError as error:
+        warnings.warn(str(error), stacklevel=2)
+        return False
     return alias is not None and (alias.name, alias.language) == (manifest.name, manifest.language)
 
 

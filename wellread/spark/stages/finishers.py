@@ -32,13 +32,15 @@ class _Finishing(Transformer, HasInputCols, DefaultParamsReadable[Any], DefaultP
     def getOutputCols(self) -> list[str]:
         if self.isDefined("outputCols"):
             return list(self.getOrDefault("outputCols"))
-        return [f"finished_{name}" for name in self.getOrDefault("inputCols")]
+        return [f"finished_{name}" for name in self.getInputCols() or ()]
 
     @abstractmethod
     def finished(self, column: Column, output: str) -> Mapping[str, Column]:
         """The columns that become of one of annotations, by their names."""
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        if not self.isDefined("inputCols"):
+            raise BadInput(f"{type(self).__name__} has no columns to finish: name them by setInputCols")
         names, outputs = self.getOrDefault("inputCols"), self.getOutputCols()
         if len(names) != len(outputs):
             raise BadInput(f"{len(names)} inputCols and {len(outputs)} outputCols: give one for each")
