@@ -114,9 +114,9 @@ def write_overview(out: Path) -> None:
     pages = sorted((out / FOLDER).glob("*.md"), key=_place)
     parts = [
         "# Benchmarks",
-        "Written by `make bench`. Contenders take turns in one run, so that a noisy machine is noisy for all; ratios "
-        "are what to look at, and absolute figures are this machine's. Each page says when and on what it was made, "
-        "and gives all its tables.",
+        "Written by the commands that the pages name, which `make bench` runs. Contenders that are compared take turns "
+        "in one run, so that a noisy machine is noisy for all; ratios are what to look at, and absolute figures are "
+        "this machine's.",
         table(
             ("page", "what it measures"), [(f"[{one.stem}]({FOLDER}/{one.name})", _title(one)) for one in pages], False
         ),

@@ -1,6 +1,6 @@
 """Many rows on one machine: the Spark pipeline beside one process of wellread.
 
-    python -m benchmarks.spark [--rows 1500] [--rounds 3] [--models …] [--quick] [--out FOLDER]
+    python -m benchmarks.spark [--rows 6000] [--rounds 3] [--models …] [--quick] [--out FOLDER]
 
 Every contender (see ``spark_contenders``) is a process of its own; they take turns in another order each round. The
 yardstick is one process with one thread, times the cores of the machine: what would be reached if nothing got in the
@@ -228,7 +228,7 @@ _METHOD = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1500, help="of MiniLM; the small model gets ten times as many")
+    parser.add_argument("--rows", type=int, default=6000, help="of MiniLM; the small model gets ten times as many")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--quick", action="store_true")
