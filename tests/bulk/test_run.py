@@ -167,6 +167,16 @@ def test_a_file_that_changes_meanwhile_is_found_out(run: Run) -> None:
     assert "b.txt changed while it was being read" in failed.why
 
 
+def test_a_file_that_gives_fewer_rows_than_it_was_surveyed_with_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the size and time that it had, as a broken disk has it."""
+    monkeypatch.setattr("wellread.bulk.formats.batches", lambda *_: (each for each in list[Any]()))
+    failed = run().failed
+    assert len(failed) == 2 and all("has fewer rows than it had" in each.why for each in failed)
+    assert run.parts == []
+
+
 def test_an_output_of_somebody_else_is_left_alone(run: Run) -> None:
     run.out.mkdir()
     (run.out / "thesis.docx").write_text("mine")
