@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.s3 import S3, Service, service
+from tests.fixtures.s3 import S3, Service, refused, service
 from tests.fixtures.web_server import Answer
 from tests.registry.processes import start
 from wellread.errors import (
@@ -27,10 +27,6 @@ from wellread.registry.stores import Store, cloud, open_store, read
 
 SECRETS = ("someone", "hush-hush")
 Operation = Callable[[], object]
-
-
-def _refused(code: str) -> bytes:
-    return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
 
 
 @pytest.fixture
@@ -63,7 +59,7 @@ def test_an_address_is_a_bucket_and_a_prefix() -> None:
 @pytest.mark.parametrize(
     "url", ["s3://", "s3:///hub", "s3://me:secret@hub/a", "gs://hub/../x", "az://hub/a?b=secret", "s3://h"]
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_what_is_no_address_isrefused(url: str) -> None:
     with pytest.raises(BadInput, match=r"is not a bucket's address") as refused:
         open_store(url)
     assert "secret" not in str(refused.value)
@@ -179,7 +175,7 @@ def test_the_endpoint_of_s3_alone_goes_first(s3: S3, bucket: str, monkeypatch: p
     assert open_store(bucket).put_new("key", b"data")
 
 
-def test_an_endpoint_with_a_password_is_refused(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_with_a_password_isrefused(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://me:hush-hush@minio.example.org")
     with pytest.raises(BadInput) as caught:
         open_store("s3://hub").head("key")
@@ -187,14 +183,14 @@ def test_an_endpoint_with_a_password_is_refused(s3: S3, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("endpoint", ["nonsense", "https:/h", "http://[", "http://h:99999", "http://{h}", "ftp://h"])
-def test_an_endpoint_that_is_no_address_is_refused(endpoint: str, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_is_no_address_isrefused(endpoint: str, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(BadInput, match="the endpoint of S3 is no address"):
         open_store("s3://hub").head("key")
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
-def test_a_key_with_a_line_break_is_refused(name: str, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_with_a_line_break_isrefused(name: str, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "hush-hush\n")
     with pytest.raises(BadInput, match=f"{name} holds a line break") as refused:
         open_store("s3://hub").head("key")
@@ -245,7 +241,7 @@ def test_a_bucket_that_is_not_there_is_said_so(s3: S3) -> None:
     [(503, "SlowDown"), (429, "TooManyRequests"), (500, "InternalError"), (409, "ConditionalRequestConflict")],
 )
 def test_what_may_pass_is_worth_trying_again(answering: Callable[[Answer], Store], status: int, code: str) -> None:
-    store = answering(Answer(_refused(code), status))
+    store = answering(Answer(refused(code), status))
     for operation in (
         lambda: store.get_range("key"),
         lambda: list(store.list()),
@@ -258,7 +254,7 @@ def test_what_may_pass_is_worth_trying_again(answering: Callable[[Answer], Store
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (401, "Unauthorized")])
 def test_what_is_forbidden_says_what_is_missing(answering: Callable[[Answer], Store], status: int, code: str) -> None:
-    store = answering(Answer(_refused(code), status))
+    store = answering(Answer(refused(code), status))
     with pytest.raises(HubUnavailable, match=r"may not read \(s3:GetObject, and s3:ListBucket") as refusal:
         store.get_range("key")
     assert not isinstance(refusal.value, Interrupted)
@@ -269,12 +265,12 @@ def test_what_is_forbidden_says_what_is_missing(answering: Callable[[Answer], St
 @pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken"])
 def test_a_wrong_secret_is_told_from_a_lack_of_rights(answering: Callable[[Answer], Store], code: str) -> None:
     with pytest.raises(HubUnavailable, match=f"{code}: the credentials are wrong or expired; check AWS_"):
-        answering(Answer(_refused(code), 403)).get_range("key")
+        answering(Answer(refused(code), 403)).get_range("key")
 
 
 def test_another_region_is_guessed(answering: Callable[[Answer], Store]) -> None:
     with pytest.raises(HubUnavailable, match="Set AWS_REGION"):
-        answering(Answer(_refused("PermanentRedirect"), 301)).get_range("key")
+        answering(Answer(refused("PermanentRedirect"), 301)).get_range("key")
 
 
 def test_a_body_cut_short_is_interrupted_after_what_came(answering: Callable[[Answer], Store]) -> None:
@@ -305,7 +301,7 @@ def test_captive_portals_are_no_buckets(answering: Callable[[Answer], Store]) ->
 
 def test_no_message_holds_a_secret(answering: Callable[[Answer], Store]) -> None:
     for status in (200, 301, 400, 401, 403, 404, 409, 412, 418, 500, 503):
-        store = answering(Answer(_refused("Odd"), status))
+        store = answering(Answer(refused("Odd"), status))
         operations: tuple[Operation, ...] = (
             partial(store.head, "key"),
             partial(list, store.list()),
@@ -411,76 +407,3 @@ def test_processes_read_unless_they_were_forked_off_a_reader(s3: S3, bucket: str
         first, forked, spawned = child.communicate()[0].splitlines()
     assert (first, spawned) == ("b'data'", "b'data'")
     assert "cannot be reached from a process that was forked off" in forked
-
-
-# ---------------------------------------------------------------- the other services
-
-
-@pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """A service that knows one object, as Google's and Azure's stores tell of it."""
-    headers = {
-        "Last-Modified": "Wed, 01 Jan 2025 00:00:00 GMT",
-        "ETag": '"tag"',
-        "x-goog-generation": "1234567890",
-        "x-ms-version": "2023-11-03",
-    }
-    with service() as running:
-        for path in ("/hub/a%2Fkey", "/account/hub/a/key"):
-            running.answers[path] = Answer(b"data", headers=headers)
-        running.answers["/account/none/key"] = Answer(_refused("ContainerNotFound"), 404)
-        monkeypatch.setenv("GOOGLE_BASE_URL", running.url)
-        monkeypatch.setenv("GOOGLE_BEARER_TOKEN", "hush-hush")
-        monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", f"{running.url}/account")
-        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
-        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "aHVzaC1odXNo")
-        yield running
-
-
-OTHERS = [
-    ("gs://hub/a", '"tag" 1234567890', {"x-goog-if-generation-match": "1234567890"}),
-    ("az://hub/a", '"tag"', {"If-Match": '"tag"'}),
-]
-
-
-@pytest.mark.parametrize(("url", "etag", "condition"), OTHERS)
-def test_the_other_services_are_read_and_asked_for_the_version_seen(
-    elsewhere: Service, url: str, etag: str, condition: dict[str, str]
-) -> None:
-    store = open_store(url)
-    assert read(store, "key") == (b"data", etag)
-    assert store.head("missing") is None
-    assert store.get_range("missing") is None
-    assert store.put_if("key", b"new", etag)
-    method, _, headers = elsewhere.asked[-1]
-    assert (method, {name: headers[name] for name in condition}) == ("PUT", condition)
-
-
-@pytest.mark.parametrize(
-    ("path", "code", "there"), [("key", "BlobAlreadyExists", True), ("key", "LeaseIdMissing", False)]
-)
-def test_azure_calls_what_exists_a_conflict(elsewhere: Service, path: str, code: str, there: bool) -> None:
-    elsewhere.answers["/account/hub/key"] = Answer(_refused(code), 409)
-    store = open_store("az://hub")
-    if there:
-        assert not store.put_new("key", b"")
-    else:
-        with pytest.raises(Interrupted, match=f"Azure is busy .409 {code}"):
-            store.put_new("key", b"")
-
-
-def test_a_version_that_is_gone_is_a_lost_race(elsewhere: Service) -> None:
-    elsewhere.answers["/account/hub/key"] = Answer(_refused("BlobNotFound"), 404)
-    assert not open_store("az://hub").put_if("key", b"", '"tag"')
-
-
-def test_a_container_that_is_not_there_is_said_so(elsewhere: Service) -> None:
-    with pytest.raises(HubUnavailable, match="no such bucket"):
-        open_store("az://none").get_range("key")
-
-
-def test_settings_that_cannot_be_name_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", '{"private_key": "hush-hush"')
-    with pytest.raises(HubUnavailable, match="settings for Google Cloud Storage cannot be used") as caught:
-        open_store("gs://hub").head("key")
-    assert "hush-hush" not in str(caught.value)
