@@ -40,8 +40,11 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeyp
             raise PermissionError(13, "Permission denied", path)
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", locked)
-    with pytest.raises(WellreadError, match=r"cannot read .*locked: Permission denied; make it readable"):
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(WellreadError, match=r"cannot read .*locked: Permission denied; make it readable"),
+    ):
+        patched.setattr(os, "scandir", locked)
         import_posts(folder, tmp_path / "out")
 
 
