@@ -66,6 +66,14 @@ def test_chunks_are_found_wherever_a_phrase_stands() -> None:
     assert {one.kind for one in found} == {"chunk"}
 
 
+@pytest.mark.parametrize(
+    ("text", "begins"), [("this is is the fox", [5]), ("the is is is fox", [4, 7]), ("his is is is is", [4, 7, 10])]
+)
+def test_places_overlap_and_one_that_is_none_hides_no_other(text: str, begins: list[int]) -> None:
+    found = find_chunks(text, ["is is"])
+    assert [(one.begin, one.end) for one in found] == [(begin, begin + 4) for begin in begins]
+
+
 def test_a_phrase_is_not_found_inside_a_word() -> None:
     found = find_chunks("New Yorker, New York; anew. a-b 東京都", ["New York", "new", "b", "京"])
     assert [(one.begin, one.result) for one in found] == [(12, "New York"), (30, "b"), (33, "京")]

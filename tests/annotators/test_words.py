@@ -17,7 +17,7 @@ from tests.annotators.conftest import Sequences, tokenised
 from tests.fixtures.google_tokenizer import google
 from tests.fixtures.tiny import tiny_vocabulary
 from tests.runtime.test_tokenise import nasty_texts
-from wellread.annotators.annotation import Annotation
+from wellread.annotators.annotation import Annotation, Kind
 from wellread.annotators.documents import document
 from wellread.annotators.sentences import SentenceSplitter
 from wellread.annotators.tokens import Splitter
@@ -56,6 +56,7 @@ def googles_first_part(token: str, cased: bool, case_sensitive: bool) -> list[in
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tokens=st.lists(nasty_texts() | st.sampled_from(["", " ", "I", "don't", "Quickest", "NLP", "é"]), max_size=6))
 @example(tokens=["x" * 201, "a" * 200, "I"])
+@example(tokens=["\u0d81", "a\U00010d24b"])
 @example(tokens=["\ud800a", "\udfff", "中文", "e\u0301a", "ÉA", "\x00\u200b", "a\x00b", "[SEP]"])
 def test_what_is_read_is_what_googles_tokenizer_makes_of_first_parts(
     models: dict[bool, Model], read: Sequences, cased: bool, case_sensitive: bool | None, tokens: list[str]
@@ -193,10 +194,35 @@ def test_sentences_can_bear_other_numbers(model: Model) -> None:
     assert [one.metadata["sentence"] for one in found] == ["4", "7"]
 
 
+def spoken(kind: Kind, begin: int, text: str, **metadata: str) -> Annotation:
+    return Annotation(kind, begin, begin + len(text) - 1, text, metadata)
+
+
 def test_tokens_of_no_sentence_are_left_out() -> None:
-    tokens = [Annotation("token", at, at, "a", {"sentence": str(at)}) for at in range(3)]
-    (found,) = sentences_of([Annotation("document", 0, 0, "a", {"sentence": "1"})], tokens)
-    assert found.tokens == [Token(1, 1, "a")]
+    tokens = [spoken("token", at, "ab") for at in range(5)]
+    (found,) = sentences_of([spoken("document", 1, "abc")], tokens)
+    assert found.tokens == [Token(1, 2, "ab"), Token(2, 3, "ab")]
+    assert sentences_of([], tokens) == []
+
+
+@pytest.mark.parametrize("numbers", [(None, None), ("0", "0"), ("7", "7"), ("1", "0"), ("0", "1")])
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_token_is_in_the_sentence_where_it_stands_however_that_is_numbered(
+    numbers: tuple[str | None, str | None], numbered: bool
+) -> None:
+    first, second = ({"sentence": one} if one else {} for one in numbers)
+    own = {"sentence": "0"} if numbered else {}
+    sentences = [spoken("document", 0, "i love", **first), spoken("document", 7, "fox", **second)]
+    words = [spoken("token", begin, word, **own) for begin, word in ((0, "i"), (2, "love"), (7, "fox"))]
+    for order in (1, -1):
+        found = sentences_of(sentences[::order], words)[::order]
+        assert [[token.result for token in one.tokens] for one in found] == [["i", "love"], ["fox"]]
+
+
+def test_of_documents_that_share_their_places_the_number_decides() -> None:
+    sentences = [spoken("document", 0, "a b", sentence=str(number)) for number in range(3)]
+    found = sentences_of(sentences, [spoken("token", 2, "b", sentence=number) for number in "201"])
+    assert [len(one.tokens) for one in found] == [1, 1, 1]
 
 
 def test_rows_in_company_are_rows_alone(model: Model) -> None:
@@ -231,13 +257,22 @@ def test_what_is_remembered_of_tokens_is_bounded(model: Model) -> None:
         ({"max_length": 2}, "max_length=2: a whole number of at least 3"),
         ({"max_length": True}, "max_length=True"),
         ({"max_length": 512}, "max_length=512: tiny takes 24 pieces"),
+        ({"max_length": 12.0}, "max_length=12.0: a whole number"),
+        ({"max_length": np.bool_(True)}, "max_length=.*True.*: a whole number"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": True}, "batch_size=True"),
     ],
     ids=str,
 )
 def test_options_that_cannot_be_are_refused(model: Model, option: dict[str, Any], says: str) -> None:
     with pytest.raises(BadInput, match=says):
         WordEmbedder(model, **option)
+
+
+def test_numpys_whole_numbers_are_whole_numbers(model: Model) -> None:
+    embedder = WordEmbedder(model, max_length=np.int64(12), batch_size=np.uint8(8))  # type: ignore[arg-type]
+    assert (embedder.max_length, embedder.batch_size) == (12, 8)
+    assert {type(embedder.max_length), type(embedder.batch_size)} == {int}
 
 
 def test_it_pickles(model: Model) -> None:

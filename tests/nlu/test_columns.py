@@ -72,3 +72,6 @@ def test_no_column_of_the_callers_is_overwritten() -> None:
     check_free(added([L8], "token", "card"), ["sentence", "id"])
     with pytest.raises(BadInput, match="the DataFrame has a column 'token' already"):
         check_free(added([L8], "token", "card"), ["id", "token"])
+    check_free(added([L8], "token", "card"), ["Token"])
+    with pytest.raises(BadInput, match="the DataFrame has a column 'Token' already"):
+        check_free(added([L8], "token", "card"), ["Token"], str.lower)

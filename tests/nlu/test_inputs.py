@@ -56,6 +56,33 @@ def test_a_frame_gives_its_texts_and_keeps_the_rest(make: Callable[[Any], Any]) 
     pd.testing.assert_frame_equal(given.beside, pd.DataFrame({"id": [7, 8, 9]}))
 
 
+@pytest.mark.parametrize("make", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict], ids=("polars", "table", "batch"))
+def test_no_column_loses_a_digit_to_a_null(make: Callable[[Any], Any]) -> None:
+    most = 2**63 - 1
+    frame = make(
+        {"text": ["a", "b"], "id": [most, None], "flag": [None, True], "share": [0.5, None], "name": ["x", None]}
+    )
+    beside = read(frame).beside
+    assert beside["id"].tolist() == [most, pd.NA] and beside["flag"].tolist() == [pd.NA, True]
+    assert list(map(str, beside.dtypes))[:3] == ["Int64", "boolean", "float64"]
+    assert beside["name"][0] == "x" and pd.isna(beside["name"][1])
+
+
+def test_whole_numbers_keep_their_width_and_sign() -> None:
+    table = pa.table({"text": ["a", "b"], "n": pa.array([255, None], pa.uint8()), "m": pa.array([1, 2], pa.int16())})
+    assert list(map(str, read(table).beside.dtypes)) == ["UInt8", "int16"]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table], ids=("pandas", "polars", "table"))
+def test_a_column_origin_index_is_the_labels(make: Callable[[Any], Any]) -> None:
+    given = read(make({"origin_index": [7, 7], "text": ["a", "b"], "id": [1, 2]}))
+    assert (list(given.labels), given.labels.name, list(given.beside.columns)) == ([7, 7], ORIGIN, ["id"])
+
+
+def test_what_is_masked_is_no_text() -> None:
+    assert read(np.ma.array(["a", "b"], mask=[False, True])).texts == ["a", None]
+
+
 @pytest.mark.parametrize("null", [None, float("nan"), np.nan, pd.NA, pd.NaT])
 def test_whatever_means_nothing_is_no_text(null: object) -> None:
     assert read(["a", null]).texts == ["a", None]
@@ -92,6 +119,7 @@ def test_the_labels_of_rows_are_kept_even_twice_the_same_and_of_several_levels()
         (pd.DataFrame({"Text": ["a"]}), "Did you mean 'Text'?"),
         (pd.DataFrame(), "no column 'text', but none at all"),
         (pd.DataFrame([["a", "b"]], columns=["text", "text"]), "2 columns 'text'"),
+        (pd.DataFrame([["a", 1, 2]], columns=["text", ORIGIN, ORIGIN]), "2 columns 'origin_index': leave one"),
         (pl.DataFrame({"txt": ["a"]}), "Did you mean 'txt'?"),
         (pd.DataFrame({0: ["a"]}), "but '0'"),
     ],

@@ -129,9 +129,25 @@ def test_near_references_come_over_the_network_too(hub: Path) -> None:
         wellread.load("en.embed.bert.tinny", hub=server.url)
 
 
-def test_the_references_of_recipes_are_nobodys(hub: Path) -> None:
-    with pytest.raises(NotFound, match=r"en\.embed\.bert\.small_L8_512"):
-        wellread.load("en.embed.bert.small_L8_512", hub=hub)
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("en.embed.bert.small_L8_512", "small_bert_L8_512"),
+        ("embed_sentence.small_bert_L2_128", "sent_small_bert_L2_128"),
+    ],
+)
+def test_the_reference_of_a_recipe_is_nobodys_and_says_what_to_build(hub: Path, reference: str, name: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        wellread.load(reference, hub=hub)
+    assert f"A built-in recipe has it: wellread build {name} (" in str(caught.value)
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("typed", ["en", "embeddings", "open_source", "en.embed.bert.small"])
+def test_what_merely_stands_in_a_recipe_is_no_reference_of_one(hub: Path, typed: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        wellread.load(typed, hub=hub)
+    assert "recipe" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +156,7 @@ def test_the_references_of_recipes_are_nobodys(hub: Path) -> None:
         ({"references": ""}, "references is empty"),
         ({"references": [WORDS]}, "references is a list: give a str"),
         ({"references": "en/embed"}, "not a reference"),
+        ({"references": "en.a,en.b, en.c"}, "spaces part references, commas do not: load('en.a en.b en.c')"),
         ({"token_mode": "alined"}, "Did you mean 'aligned'"),
         ({"max_length": 2}, "max_length=2"),
         ({"max_length": 1000}, "tiny takes 64 pieces"),

@@ -87,6 +87,7 @@ def test_a_column_names_the_chunks_of_each_row(pipeline: Pipeline) -> None:
         (["a"], [3], "'3' of type int is no phrase"),
         (pd.DataFrame({"text": ["a"], "chunk": [3]}), None, "'3' of type int is no phrase"),
         (pd.DataFrame({"text": ["a"], "chunk": [{"a": 1}]}), None, "of type dict is no phrase"),
+        (pd.DataFrame([["a", "a", "b"]], columns=["text", "chunk", "chunk"]), None, "2 columns 'chunk': leave one"),
     ],
 )
 def test_chunks_that_nobody_names_are_asked_for(pipeline: Pipeline, data: Any, chunks: Any, said: str) -> None:
@@ -145,6 +146,14 @@ def test_the_rows_of_a_frame_keep_their_labels_and_columns(pipeline: Pipeline) -
     assert list(frame.columns) == ["id", "text", "when"]
     with pytest.raises(BadInput, match="column 'token' already"):
         pipeline.predict(frame.rename(columns={"id": "token"}))
+
+
+def test_a_result_given_back_keeps_its_ties(pipeline: Pipeline) -> None:
+    first = pipeline.predict(["I love NLP. The fox jumps.", "New York"], "sentence").reset_index()
+    again = pipeline.predict(first.drop(columns=VECTORS).rename(columns={"sentence": "text"}))
+    assert list(again.columns) == ["token", VECTORS]
+    assert again.groupby("origin_index").size().to_dict() == {0: 8, 1: 2}
+    assert list(again.reset_index().origin_index) == [0] * 8 + [1] * 2
 
 
 @pytest.mark.parametrize("level", ["token", "sentence", "document"])
@@ -206,6 +215,8 @@ def test_a_text_that_is_cut_off_is_told(hub: Path) -> None:
         pipeline.predict(texts, "document")
     assert told[0].filename == __file__
     pipeline.predict(texts[2:], "document")
+    with pytest.warns(UserWarning, match=r"the 64 pieces .*\nIt takes no more: .*long='window'"):
+        wellread.load(WORDS, hub=hub).predict("the fox " * 40, "document")
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,49 @@ def test_a_column_of_that_name_and_a_stream_need_no_number(
     assert (found.isStreaming, found.columns) == (True, ["token", VECTORS])
 
 
-def test_what_holds_no_texts_is_refused_before_anything_runs(pipeline: Pipeline, frame: DataFrame) -> None:
+def test_columns_of_any_name_are_kept(pipeline: Pipeline, frame: DataFrame) -> None:
+    from pyspark.sql import functions as F
+
+    names = ["a`b", "c.d", "wellread_rows", "Wellread_Rows_", "Origin_Index"]
+    odd = frame.where("id = 0").select("text", *(F.col("id").alias(name) for name in names))
+    found = pipeline.predict(odd, "sentence")
+    assert found.columns == [*names, "sentence", VECTORS]
+    assert [tuple(row)[:6] for row in found.collect()] == [
+        (0, 0, 0, 0, 0, "I love NLP."),
+        (0, 0, 0, 0, 0, "The quick fox jumps over New York."),
+    ]
+
+
+def test_case_tells_columns_apart_where_spark_says_so(pipeline: Pipeline, spark: SparkSession) -> None:
+    cased = spark.newSession()
+    cased.conf.set("spark.sql.caseSensitive", "true")
+    odd = cased.createDataFrame([("I love NLP", 1, 2)], "text string, Text int, Token int")
+    found = pipeline.predict(odd, "token")
+    assert found.columns == ["origin_index", "Text", "Token", "token", VECTORS]
+
+
+def test_what_holds_no_texts_is_refused_before_anything_runs(
+    pipeline: Pipeline, frame: DataFrame, spark: SparkSession
+) -> None:
+    from pyspark.sql import Row
+
     for data, level, said in (
         (frame.withColumnRenamed("text", "ptext"), "token", "no column 'text', but 'ptext', 'id', 'chunk'. Did you"),
         (frame.selectExpr("id as text"), "token", "the column 'text' is of type int"),
         (frame.select("text"), "chunk", "needs phrases"),
         (frame.selectExpr("text", "id as chunk"), "chunk", "the column 'chunk' is of type int"),
         (frame.selectExpr("text", "id as token"), "token", "column 'token' already"),
+        (frame.selectExpr("text", "id as Token"), "token", "column 'Token' already"),
+        (
+            frame.selectExpr("text", "id as Text"),
+            "token",
+            "the columns 'text' and 'Text' are one and the same to Spark",
+        ),
+        (frame.selectExpr("text", "chunk", "chunk"), "chunk", "the columns 'chunk' and 'chunk' are one and the same"),
+        (frame["text"], "token", "a Column of Spark is not texts: pass a Spark DataFrame with a column 'text'"),
+        (Row(text="I love NLP"), "token", "a Row of Spark is not texts"),
+        (frame.groupBy("id"), "token", "a GroupedData of Spark is not texts"),
+        (spark, "token", "a SparkSession of Spark is not texts"),
     ):
         with pytest.raises(BadInput) as caught:
             pipeline.predict(data, level)

@@ -52,7 +52,7 @@ def chunk_vectors(
 def find_chunks(text: str, phrases: Iterable[str]) -> list[Annotation]:
     """Every place of each phrase in a document of one sentence, in the order of the text; what is empty is nowhere.
 
-    A place within a longer word is none: there is no ``New York`` in ``New Yorker``.
+    Places may overlap, and one within a longer word is none: there is no ``New York`` in ``New Yorker``.
     """
     places = sorted({span for phrase in phrases if phrase for span in _places(text, phrase)})
     return [
@@ -67,7 +67,12 @@ def _places(text: str, phrase: str) -> Iterator[tuple[int, int]]:
         end = begin + len(phrase)
         if not (_cuts(text, begin) or _cuts(text, end)):
             yield begin, end
-        begin = text.find(phrase, end)
+        begin = text.find(phrase, _border(text, begin + 1) if _cuts(text, begin) else begin + 1)
+
+
+def _border(text: str, at: int) -> int:
+    """The first character from ``at`` on that no word goes across: so a text of one long word is gone through once."""
+    return next((one for one in range(at, len(text)) if not _cuts(text, one)), len(text))
 
 
 def _cuts(text: str, at: int) -> bool:

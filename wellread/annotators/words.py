@@ -10,9 +10,11 @@ run in batches of like length. ``reading`` tells the two apart in detail.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,7 @@ __all__ = ["Kept", "Sentence", "Token", "TokenMode", "WordEmbedder", "sentences_
 
 TokenMode = Literal["sparknlp", "aligned"]
 Array = NDArray[np.float32]
+_begin = attrgetter("begin")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,16 +131,35 @@ class WordEmbedder:
 
 
 def sentences_of(sentences: Sequence[Annotation], tokens: Iterable[Annotation]) -> list[Sentence]:
-    """The annotations of one row, each token put to the sentence whose number it bears."""
-    own: dict[str, list[Token]] = {_number(one, at): [] for at, one in enumerate(sentences)}
-    for token in tokens:
-        if (group := own.get(token.metadata.get("sentence", "0"))) is not None:
-            group.append(Token(token.begin, token.end, token.result))
-    return [Sentence(one.result, one.begin, own[_number(one, at)]) for at, one in enumerate(sentences)]
+    """The annotations of one row, each token put to the sentence that it lies in, as Spark NLP does; else left out.
+
+    Sentences of several documents may share places: there it is the one whose number the token bears.
+    """
+    places = [_Place(one.begin, one.end, []) for one in sentences]
+    numbers = (one.metadata.get("sentence", str(at)) for at, one in enumerate(sentences))
+    numbered = dict(zip(numbers, places, strict=True))
+    ordered = sorted(places, key=_begin)
+    for _, begin, end, result, metadata, _ in tokens:
+        place = numbered.get(metadata.get("sentence", "0"))
+        if place is None or begin < place.begin or end > place.end:
+            place = _place_of(begin, end, ordered)
+        if place:
+            place.tokens.append(Token(begin, end, result))
+    return [Sentence(one.result, one.begin, place.tokens) for one, place in zip(sentences, places, strict=True)]
 
 
-def _number(sentence: Annotation, at: int) -> str:
-    return sentence.metadata.get("sentence", str(at))
+class _Place(NamedTuple):
+    """Where a sentence lies, the end inclusive, and the tokens that are found there."""
+
+    begin: int
+    end: int
+    tokens: list[Token]
+
+
+def _place_of(begin: int, end: int, ordered: Sequence[_Place]) -> _Place | None:
+    """The last place that begins before a token, if the token lies in it."""
+    before = bisect_right(ordered, begin, key=_begin)
+    return ordered[before - 1] if before and end <= ordered[before - 1].end else None
 
 
 def _embedder(

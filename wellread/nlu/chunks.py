@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wellread.errors import BadInput
-from wellread.nlu.inputs import CHUNK, Given, is_null
+from wellread.nlu.inputs import CHUNK, Given, check_single, is_null
 from wellread.nlu.levels import Phrases
 
 ADVICE = f"name them for all texts, predict(…, chunks=['New York']), or give a DataFrame with a column {CHUNK!r}"
@@ -22,7 +22,7 @@ def chunked(given: Given, chunks: Iterable[str] | None) -> tuple[Given, Phrases]
     """What was given, without its column ``chunk``, and the phrases of each text. Raises BadInput without any."""
     if chunks is not None:
         return given, [phrases_for_all(chunks)] * len(given.texts)
-    if CHUNK not in given.beside:
+    if CHUNK not in check_single(CHUNK, given.beside.columns):
         raise BadInput(f"output_level='chunk' needs phrases: {ADVICE}")
     found = [phrases_of(value) for value in given.beside[CHUNK]]
     return Given(given.texts, given.labels, given.beside.drop(columns=CHUNK)), found

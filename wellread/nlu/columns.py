@@ -78,9 +78,10 @@ def vector_names(sources: Sequence[Source], level: Level, naming: Naming) -> lis
     return apart
 
 
-def check_free(columns: Sequence[Added], beside: Sequence[str]) -> None:
-    """Raises BadInput where a column of the caller's has the name of one that is added."""
-    if taken := [column.name for column in columns if column.name in beside]:
+def check_free(columns: Sequence[Added], beside: Sequence[str], folded: Callable[[str], str] = str) -> None:
+    """Raises BadInput where a column of the caller's has the name of one that is added, both ``folded``."""
+    added_names = {folded(column.name) for column in columns}
+    if taken := [name for name in beside if folded(name) in added_names]:
         raise BadInput(
             f"the DataFrame has a column {taken[0]!r} already, and so has the result: rename yours, or leave it out"
         )

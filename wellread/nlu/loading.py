@@ -5,7 +5,7 @@
       else with en. before it    en.tiny
       else a model's own name    tiny, in English
 
-Recipes are not asked: what no hub has cannot be loaded.
+Recipes are not asked: what no hub has cannot be loaded. Where one would have that reference, the error says so.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, get_args
 from wellread.annotators.limits import MAX_LENGTH
 from wellread.annotators.words import TokenMode
 from wellread.errors import BadInput, NotFound
-from wellread.loader import pretrained
+from wellread.loader import RECIPES, pretrained
 from wellread.nlu.inputs import check_choice
 from wellread.nlu.options import AS_SPARK_NLP, Options
 from wellread.nlu.pipeline import Part, Pipeline
-from wellread.registry.resolve.references import Meant, References
+from wellread.registry.resolve.references import DEFAULT, Meant, References
 from wellread.registry.resolve.search import is_offline
 from wellread.request import Verify, check_kinds
 
@@ -52,6 +52,9 @@ def load(
     if not isinstance(references, str):
         kind = type(references).__name__
         raise BadInput(f"references is a {kind}: give a str such as 'en.embed.bert.small_L8_512', spaces between more")
+    if "," in references:
+        spaced = " ".join(references.replace(",", " ").split())
+        raise BadInput(f"spaces part references, commas do not: load({spaced[:200]!r})")
     named = list(dict.fromkeys(references.split()))
     if not named:
         raise BadInput("references is empty: give one or more, such as 'en.embed.bert.small_L8_512'")
@@ -72,8 +75,20 @@ def _part(reference: str, known: References, how: dict[str, Any]) -> Part:
         # Copies said that there is no such alias, and may be out of date.
         if known.unsure and not known.offline and (late := known.find(reference, refresh=True)):
             return _opened(late, known, how)
-        told = [str(error), *map(str, known.failed.values()), known.instead(reference)]
+        told = [str(error), *map(str, known.failed.values()), _recipe(reference) or known.instead(reference)]
         raise NotFound("\n".join(filter(None, told))) from error
+
+
+def _recipe(reference: str) -> str:
+    """What to do about a reference that a built-in recipe gives to its model; empty where none does.
+
+    A recipe lists one a line: to parse YAML needs what only the press has.
+    """
+    lines = {f"  - {one}" for one in (reference, DEFAULT + reference) if "." in one}
+    for path in sorted(RECIPES.glob("*/*.yaml")):
+        if lines & set(path.read_text(encoding="utf-8").splitlines()):
+            return f"A built-in recipe has it: wellread build {path.stem} (needs pip install 'wellread[press]')"
+    return ""
 
 
 def _opened(meant: Meant, known: References, how: dict[str, Any]) -> Part:

@@ -159,13 +159,25 @@ def _missing(level: Level, rows: Rows, column: Column, model: Model, options: Op
 def _cut_off(level: Level, rows: Rows, column: Column, model: Model, options: Options) -> str:
     if not column.cut:
         return ""
+    given, most = options.most(model), model.manifest.max_length
+    advice = f"wellread.load(…, max_length={most}) gives it the most that it takes"
+    if given == most:
+        advice = "It takes no more: shorter texts are read whole, and Model.encode(…, long='window') reads any length"
     return (
-        f"{column.cut} of {len(rows.spans)} {level}s are longer than the {options.most(model)} pieces of each that "
-        f"{model.name} is given, and cut off there.\n"
-        f"wellread.load(…, max_length={model.manifest.max_length}) gives it the most that it takes"
+        f"{column.cut} of {len(rows.spans)} {level}s are longer than the {given} pieces of each that "
+        f"{model.name} is given, and cut off there.\n{advice}"
     )
 
 
 def _is_spark(data: Any) -> bool:
-    """Whether it is a DataFrame of Spark; pyspark is not imported to find out."""
-    return any(base.__module__.startswith("pyspark.sql.") for base in type(data).__mro__)
+    """Whether it is a DataFrame of Spark or Spark Connect; pyspark is not imported to find out.
+
+    Raises BadInput for anything else of Spark's: a Row is a tuple and a Column has every attribute that is asked for.
+    """
+    names = [base.__name__ for base in type(data).__mro__ if base.__module__.startswith("pyspark.sql.")]
+    if names and "DataFrame" not in names:
+        raise BadInput(
+            f"a {type(data).__name__} of Spark is not texts: pass a Spark DataFrame with a column 'text', "
+            "such as df.select('text')"
+        )
+    return bool(names)

@@ -7,10 +7,13 @@
 Spark has no index, so ``origin_index`` is a column here: a number of Spark's own, the same for all rows of a text. It
 is left out of a stream, which has none, and where the caller has a column of that name. The workers run what
 ``predict`` runs on any other texts, so the vectors are the same. A text on which a model fails has no rows.
+
+Spark takes names that differ in case alone for the same, unless ``spark.sql.caseSensitive`` is set; so do the checks.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +37,7 @@ from wellread.spark.cluster.counters import BadRows
 from wellread.spark.cluster.session import prepare
 from wellread.spark.cluster.shipping import Shipped, ship
 from wellread.spark.cluster.worker import model_in_worker
+from wellread.spark.columns.annotation_columns import field
 from wellread.spark.columns.arrow_columns import Batch, computed
 
 _CHARACTERS = 2**17
@@ -59,16 +63,34 @@ def predicted(
 ) -> DataFrame:
     """What ``predict`` gives of a Spark DataFrame. Raises BadInput, MissingExtra; over Spark Connect BadInput."""
     check_columns(frame.columns, f"df.withColumnRenamed(…, {TEXT!r})")
+    folded = _folded(frame)
+    _check_apart(frame.columns, folded)
     inputs = [_texts(frame)]
     if level == "chunk" and chunks is None:
         inputs.append(_chunks(frame))
     kept = [name for name in frame.columns if name not in (TEXT, CHUNK)[: len(inputs)]]
-    check_free(columns, kept)
+    check_free(columns, kept, folded)
     session, phrases = frame.sparkSession, phrases_for_all(chunks or ())
     prepare(session)
     shipped = [ship(model, session) for model in models]
     work = _Work(shipped, options, level, columns, phrases, BadRows(session, "predict"))
-    return _exploded(frame, kept, computed(work, inputs, [T.StringType(), _PHRASES][: len(inputs)], _type_of(columns)))
+    rows = computed(work, inputs, [T.StringType(), _PHRASES][: len(inputs)], _type_of(columns))
+    numbered = not frame.isStreaming and folded(ORIGIN) not in map(folded, kept)
+    return _exploded(frame, kept, numbered, rows)
+
+
+def _folded(frame: DataFrame) -> Callable[[str], str]:
+    """What of a name tells columns apart."""
+    by_case = frame.sparkSession.conf.get("spark.sql.caseSensitive", "false")
+    return str if str(by_case).lower() == "true" else str.lower
+
+
+def _check_apart(names: Sequence[str], folded: Callable[[str], str]) -> None:
+    """Raises BadInput for columns that Spark could not tell apart."""
+    often = Counter(map(folded, names))
+    if several := [name for name in names if often[folded(name)] > 1]:
+        told = " and ".join(repr(name) for name in several if folded(name) == folded(several[0]))
+        raise BadInput(f"the columns {told} are one and the same to Spark: rename or drop one")
 
 
 def _texts(frame: DataFrame) -> SparkColumn:
@@ -94,13 +116,21 @@ def _type_of(columns: Sequence[Added]) -> T.ArrayType:
     return T.ArrayType(T.StructType([T.StructField(column.name, _TYPES[column.kind]) for column in columns]))
 
 
-def _exploded(frame: DataFrame, kept: Sequence[str], rows: SparkColumn) -> DataFrame:
+def _exploded(frame: DataFrame, kept: Sequence[str], numbered: bool, rows: SparkColumn) -> DataFrame:
     """The columns of the caller's that are kept, and the rows one by one."""
-    numbered = [] if frame.isStreaming or ORIGIN in kept else [ORIGIN]
-    numbers = [F.monotonically_increasing_id().alias(name) for name in numbered]
-    held = [F.col(f"`{name}`") for name in kept]
-    wide = frame.select(*numbers, *held, rows.alias(_ROWS))
-    return wide.select(*numbered, *held, F.explode(_ROWS).alias(_ROWS)).select(*numbered, *held, f"{_ROWS}.*")
+    numbers = [F.monotonically_increasing_id().alias(ORIGIN)] if numbered else []
+    held = [*([F.col(ORIGIN)] if numbered else []), *map(field, kept)]
+    name = _free(kept)
+    wide = frame.select(*numbers, *map(field, kept), rows.alias(name))
+    return wide.select(*held, F.explode(name).alias(name)).select(*held, f"{name}.*")
+
+
+def _free(kept: Sequence[str]) -> str:
+    """A name for the rows that no column has, in any case."""
+    taken, name = {one.lower() for one in kept}, _ROWS
+    while name in taken:
+        name += "_"
+    return name
 
 
 # ---------------------------------------------------------------- in the workers
