@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 from wellread.runtime.windows import Window
 
-POSITIONS = 4096
-"""Positions in a batch at most, padding included: enough for any processor, and few enough to bound the memory."""
 START = 32
 """What a batch costs beyond its positions, in positions: reading the weights, and a call. See docs/speed.md."""
 
@@ -36,9 +34,7 @@ class Batch:
     types: NDArray[np.int64]
 
 
-def batches(
-    windows: Iterable[Window], pad: int, size: int | None = None, positions: int = POSITIONS
-) -> Iterator[Batch]:
+def batches(windows: Iterable[Window], pad: int, positions: int, size: int | None = None) -> Iterator[Batch]:
     """All windows, longest first, at most ``positions`` and ``size`` windows together; one above that runs alone."""
     order = sorted(windows, key=lambda window: -len(window.ids))
     lengths = [len(window.ids) for window in order]

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellread.registry.records import Manifest
-from wellread.runtime.batches import Batch, batches
+from wellread.runtime.batches import Batch
+from wellread.runtime.lanes import computed
 from wellread.runtime.pooling import POOLINGS, Pool
 from wellread.runtime.progress import Silence, progress_bar
 from wellread.runtime.session import Session
@@ -83,8 +84,7 @@ class Encoder:
     def states(self, sequences: Sequence[NDArray[np.int64]]) -> Iterator[tuple[int, Array]]:
         """The last hidden layer of sequences of ids, none longer than the model takes, as they are read."""
         windows = [Window(number, ids, 0, len(ids)) for number, ids in enumerate(sequences)]
-        for batch in self._batches(windows):
-            found = self.session.run(batch.ids, batch.mask, batch.types, ["last_hidden_state"])[0]
+        for batch, found in self._computed(windows, "last_hidden_state"):
             for window, row in zip(batch.windows, found, strict=True):
                 yield window.text, row[: len(window.ids)]
 
@@ -98,12 +98,12 @@ class Encoder:
                 self.shortened += [(first + i, len(one)) for i, one in enumerate(ids) if len(one) > limit]
 
     def _states(self, chunk: _Chunk, output: str, bar: tqdm[Any] | Silence) -> Iterator[tuple[Batch, Array]]:
-        for batch in self._batches(chunk.windows):
-            yield batch, self.session.run(batch.ids, batch.mask, batch.types, [output])[0]
+        for batch, states in self._computed(chunk.windows, output):
+            yield batch, states
             bar.update(sum(window.start == 0 for window in batch.windows))
 
-    def _batches(self, windows: Sequence[Window]) -> Iterator[Batch]:
-        return batches(windows, self.tokeniser.pad, self.batch_size, self.session.positions)
+    def _computed(self, windows: Sequence[Window], output: str) -> Iterator[tuple[Batch, Array]]:
+        return computed(self.session, windows, self.tokeniser.pad, self.batch_size, output)
 
     def _gatherers(self, chunk: _Chunk) -> list[Gatherer]:
         windows: list[list[Window]] = [[] for _ in chunk.texts]

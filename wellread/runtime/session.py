@@ -1,8 +1,9 @@
 """An ONNX file being run by onnxruntime.
 
-The file is opened by ``open`` or when it is first run, once a process: a ``Session`` costs nothing until then, any
-number of threads may share it, and after a fork the child opens the file anew, because the threads of onnxruntime stay
-with the parent. A file that is not the one that was opened first is refused: nobody checked it.
+The file is opened by ``open`` or when it is first run, once a process, and once more for much work (``alone``): a
+``Session`` costs nothing until then, any number of threads may share it, and after a fork the child opens the file
+anew, because the threads of onnxruntime stay with the parent. A file that is not the one that was opened first is
+refused: nobody checked it.
 
 onnxruntime keeps a database under the user's cache folder and posts usage data from a thread of its own, unless
 ``ORT_DISABLE_TELEMETRY`` is set before it is imported; that thread also makes a forked child hang at exit (1.31.1).
@@ -55,6 +56,7 @@ class Session:
         self._lock = threading.Lock()
         self._inference: Any = None
         self._stamp: Stamp | None = None
+        self._alone: Session | None = None
         _sessions.add(self)
 
     @property
@@ -99,10 +101,32 @@ class Session:
         """
         self._opened()
 
+    def alone(self) -> Session:
+        """The same file, open once more, for batches that have a core each: as many threads may run it at once.
+
+        Itself, if it has one core, and where the file that it opened is gone. It costs the memory of the products'
+        weights again, which onnxruntime lays out anew for itself. Raises as ``open``.
+        """
+        self._opened()
+        with self._lock:
+            self._alone = self._alone or self._opened_alone()
+            return self._alone or self
+
+    def _opened_alone(self) -> Session | None:
+        if self.threads == 1 or self.device.kind != "cpu":
+            return None
+        found = Session(self.onnx, 1, str(self.device))
+        found._stamp = self._stamp
+        try:
+            found.open()
+        except IntegrityError:  # removed or replaced since: what is open serves on
+            return None
+        return found
+
     def close(self) -> None:
         """Give the memory back; the next run opens the file again."""
         with self._lock:
-            self._inference = None
+            self._inference = self._alone = None
 
     def _opened(self) -> Any:
         with self._lock:
