@@ -79,13 +79,32 @@ def test_abbreviations_count_unless_they_shall_not(spark: SparkSession) -> None:
         (lambda: SentenceDetector().setUseAbbreviations("no"), "useAbbreviations"),
         (lambda: BertEmbeddings().setTokenMode("hugging face"), "sparknlp, aligned"),
         (lambda: ChunkEmbeddings().setPoolingStrategy("MAX"), "average, sum"),
-        (lambda: BertEmbeddings().setBatchSize(0), "batch_size=0"),
+        (lambda: BertEmbeddings().setBatchSize(0), "batchSize.*from 1 to"),
+        (lambda: BertEmbeddings().setMaxSentenceLength(2), "maxSentenceLength"),
+        (lambda: Tokenizer().setExceptionsPath("/nonexist"), "/nonexist"),
         (lambda: BertEmbeddings().getModel(), r"BertEmbeddings\.pretrained\("),
     ],
 )
 def test_what_cannot_be_is_refused(spark: SparkSession, call: Any, told: str) -> None:
     with pytest.raises(BadInput, match=told):
         call()
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_no_setter_takes_what_is_of_another_kind(spark: SparkSession, kind: Any) -> None:
+    stage = kind()
+    for param in stage.params:
+        for value in (None, 2.5, object()):
+            with pytest.raises(BadInput):
+                getattr(stage, f"set{param.name[0].upper()}{param.name[1:]}")(value)
+    assert not stage._paramMap
+
+
+def test_what_spark_nlp_sets_besides(spark: SparkSession, tmp_path: Path) -> None:
+    stage = BertEmbeddings().setConfigProtoBytes(b"ab")
+    assert (stage.getConfigProtoBytes(), stage.getEngine()) == ([97, 98], "onnx")
+    (tmp_path / "words").write_text("New York\n\ne.g.\n", "utf-8")
+    assert Tokenizer().setExceptionsPath(tmp_path / "words").getExceptions() == ["New York", "e.g."]
 
 
 def test_a_model_pins_its_release_and_brings_its_settings(spark: SparkSession, hub: Path, model: Model) -> None:

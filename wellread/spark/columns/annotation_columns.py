@@ -49,8 +49,18 @@ def field(name: str) -> Column:
     return F.col(f"`{name.replace('`', '``')}`")
 
 
+def check_output(frame: DataFrame, name: str, stage: str) -> None:
+    """Raises BadInput where a column ``name`` would put itself in the place of one that is called otherwise."""
+    if not name:
+        raise BadInput(f"{stage} has no name for the column that it adds")
+    if (same := _alike(frame, name)) not in ([], [name]):
+        raise BadInput(f"{stage} adds the column {name!r}, and {_told_alike(frame, same)}")
+
+
 def check_present(frame: DataFrame, name: str, stage: str, advice: str = "") -> None:
-    """Raises BadInput, with ``advice``, where ``frame`` has no column ``name``."""
+    """Raises BadInput where ``frame`` has no column ``name``, with ``advice``, or several that Spark takes for it."""
+    if name in frame.columns and len(same := _alike(frame, name)) > 1:
+        raise BadInput(f"{stage} reads the column {name!r}, and {_told_alike(frame, same)}")
     if name not in frame.columns:
         raise BadInput(
             f"{stage} reads the column {name!r}, which is not there.{near_misses(name, frame.columns)} "
@@ -63,6 +73,23 @@ def kind_of(frame: DataFrame, name: str) -> str | None:
     known = frame.schema[name]
     of_ours = isinstance(known.dataType, ArrayType) and isinstance(known.dataType.elementType, StructType)
     return known.metadata.get("annotatorType") if of_ours else None
+
+
+def _alike(frame: DataFrame, name: str) -> list[str]:
+    """The columns that Spark takes for one of that name: it ignores case unless it is told not to."""
+    if _minds_case(frame):
+        return [one for one in frame.columns if one == name]
+    return [one for one in frame.columns if one.lower() == name.lower()]
+
+
+def _minds_case(frame: DataFrame) -> bool:
+    return frame.sparkSession.conf.get("spark.sql.caseSensitive") == "true"
+
+
+def _told_alike(frame: DataFrame, same: Sequence[str]) -> str:
+    case = "" if _minds_case(frame) else ", which ignores case"
+    there = "is one" if len(same) == 1 else "are columns"
+    return f"there {there} called {' and '.join(map(repr, same))}: the same to Spark{case}. Rename either of them"
 
 
 def inputs_by_kind(frame: DataFrame, names: Sequence[str], kinds: Sequence[str], stage: str) -> dict[str, str]:
@@ -81,11 +108,12 @@ def inputs_by_kind(frame: DataFrame, names: Sequence[str], kinds: Sequence[str],
 
 
 def _lacking(frame: DataFrame, names: Sequence[str], kind: str, stage: str) -> str:
-    found = ", ".join(f"{name!r} holds {kind_of(frame, name) or 'no annotations'}" for name in names)
+    held = ", ".join(f"{name!r} holds {kind_of(frame, name) or 'no annotations'}" for name in names)
+    found = f"of its input columns {held}" if names else "no inputCols are set"
     others = [name for name in frame.columns if kind_of(frame, name) == kind]
     advice = f"setInputCols with {others[-1]!r}" if others else f"put a stage before it: {MAKERS[kind]}"
     return (
-        f"{stage} needs a column of {kind} annotations, and of its input columns {found}.\n"
+        f"{stage} needs a column of {kind} annotations, and {found}.\n"
         f"What to do: {advice}. A column that lost its metadata gets it back by "
         f'.alias(name, metadata={{"annotatorType": "{kind}"}})'
     )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pyspark.sql import Column, SparkSession
+from pyspark.ml.param import TypeConverters
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import ArrayType, DataType, FloatType
 
 from wellread.spark.columns.annotate import Annotate
@@ -27,9 +28,18 @@ class ChunkEmbeddings(Annotator[Vectors]):
     needs = ("chunk", "word_embeddings")
     gives = "word_embeddings"
     poolingStrategy = parameter("poolingStrategy", "AVERAGE or SUM", _pooling)
+    skipOOV = parameter("skipOOV", "without effect: no word is out of the vocabulary", TypeConverters.toBoolean)
+    storageRef = parameter("storageRef", "what the vectors are called; unset: as the words'", TypeConverters.toString)
 
     def __init__(self) -> None:
-        super().__init__(inputCols=["chunk", "embeddings"], outputCol="chunk_embeddings", poolingStrategy="AVERAGE")
+        super().__init__(
+            inputCols=["chunk", "embeddings"], outputCol="chunk_embeddings", poolingStrategy="AVERAGE", skipOOV=True
+        )
+
+    def facts(self, dataset: DataFrame) -> Mapping[str, Any]:
+        words = dataset.schema[self.inputs(dataset)["word_embeddings"]].metadata
+        told = {name: words[name] for name in ("dimension", "ref") if name in words}
+        return told | ({"ref": self.getStorageRef()} if self.isSet("storageRef") else {})
 
     def reads(self, columns: Mapping[str, str]) -> tuple[Sequence[Column], Sequence[DataType]]:
         words = columns["word_embeddings"]

@@ -24,6 +24,7 @@ from wellread.spark.stages.stage import Stage
 
 NAME = "DocumentAssembler"
 MODES = get_args(CleanupMode)
+TEXTS = ArrayType(StringType())
 
 
 class DocumentAssembler(Stage):
@@ -52,18 +53,18 @@ class DocumentAssembler(Stage):
         name = str(self.getOrDefault("inputCol"))
         check_present(dataset, name, NAME)
         kind = dataset.schema[name].dataType
-        if kind == StringType():
-            return F.array(field(name))
-        if isinstance(kind, ArrayType) and kind.elementType == StringType():
-            return F.coalesce(field(name), F.array().cast(kind))
+        if isinstance(kind, StringType):
+            return F.array(field(name).cast("string"))  # one that was of another collation
+        if isinstance(kind, ArrayType) and isinstance(kind.elementType, StringType):
+            return F.coalesce(field(name).cast(TEXTS), F.array().cast(TEXTS))
         raise BadInput(f"{NAME} reads texts, and the column {name!r} holds {kind.simpleString()}: cast it to string")
 
     def _cleaned(self, texts: Column, dataset: DataFrame) -> Column:
-        mode, kind = self.getOrDefault("cleanupMode"), ArrayType(StringType())
+        mode = self.getOrDefault("cleanupMode")
         if mode == "disabled":
             return texts
         prepare(dataset.sparkSession)
-        return computed(lambda batches: _cleaned_batches(batches, mode), [texts], [kind], kind)
+        return computed(lambda batches: _cleaned_batches(batches, mode), [texts], [TEXTS], TEXTS)
 
     def _metadata(self, dataset: DataFrame) -> list[Column]:
         """Maps that come before the sentence's number in a document's metadata."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pyspark.ml import Transformer
@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from wellread.errors import BadInput
-from wellread.spark.columns.annotation_columns import check_present, field, kind_of
+from wellread.spark.columns.annotation_columns import check_output, check_present, field, kind_of
 from wellread.spark.stages.params import HasInputCols, parameter
 
 
@@ -46,11 +46,24 @@ class _Finishing(Transformer, HasInputCols, DefaultParamsReadable[Any], DefaultP
             raise BadInput(f"{len(names)} inputCols and {len(outputs)} outputCols: give one for each")
         for name in names:
             self._check(dataset, name)
-        found = dataset
-        for name, output in zip(names, outputs, strict=True):
-            found = found.withColumns(dict(self.finished(field(name), output)))
-        ours = [name for name in dataset.columns if kind_of(dataset, name)]
+        made = self._made(dataset, names, outputs)
+        found = dataset.withColumns(made)
+        ours = [name for name in dataset.columns if kind_of(dataset, name) and name not in made]
         return found.drop(*ours) if self.getOrDefault("cleanAnnotations") else found
+
+    def _made(self, dataset: DataFrame, names: Sequence[str], outputs: Sequence[str]) -> dict[str, Column]:
+        """All columns that are added, by their names. Raises BadInput where Spark would take one for another."""
+        pairs = [
+            pair
+            for name, output in zip(names, outputs, strict=True)
+            for pair in self.finished(field(name), output).items()
+        ]
+        for name, _ in pairs:
+            check_output(dataset, name, type(self).__name__)
+        added = [name.lower() for name, _ in pairs]
+        if twice := sorted({name for name in added if added.count(name) > 1}):
+            raise BadInput(f"{type(self).__name__} adds {', '.join(map(repr, twice))} twice: give each another name")
+        return dict(pairs)
 
     def _check(self, dataset: DataFrame, name: str) -> None:
         stage = type(self).__name__

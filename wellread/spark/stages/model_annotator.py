@@ -6,45 +6,52 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pyspark.ml.param import TypeConverters
+from pyspark.sql import DataFrame
 
-from wellread.annotators.limits import MAX_LENGTH, allowed_batch
+from wellread.annotators.limits import MAX_LENGTH, allowed_length
 from wellread.errors import BadInput
 from wellread.runtime.model import Model
 from wellread.spark.columns.annotate import Result
-from wellread.spark.stages.params import parameter, set_of
+from wellread.spark.stages.params import at_least, parameter, set_of
 from wellread.spark.stages.pinned_model import PinnedModel
 from wellread.spark.stages.stage import Annotator
 
 M = TypeVar("M", bound="ModelAnnotator[Any]")
 
 
-class ModelAnnotator(Annotator[Result], PinnedModel):
+def _bytes(value: Any) -> list[int]:
+    return TypeConverters.toListInt(list(value) if isinstance(value, bytes) else value)
+
+
+class ModelAnnotator(PinnedModel, Annotator[Result]):
     """A stage with a model, whose vectors it gives."""
 
-    batchSize = parameter("batchSize", "most sentences run at once; unset: as many as is fast", TypeConverters.toInt)
-    maxSentenceLength = parameter("maxSentenceLength", "most pieces of a sentence that are read", TypeConverters.toInt)
+    batchSize = parameter("batchSize", "most sentences run at once; unset: as many as is fast", at_least(1))
+    maxSentenceLength = parameter("maxSentenceLength", "most pieces of a sentence that are read", at_least(3))
     caseSensitive = parameter("caseSensitive", "whether case counts; by default the model's", TypeConverters.toBoolean)
+    configProtoBytes = parameter("configProtoBytes", "without effect: TensorFlow's, which does not run here", _bytes)
+
+    def getEngine(self) -> str:
+        """What runs the model, by Spark NLP's name for it."""
+        return "onnx"
 
     def setMaxSentenceLength(self: M, value: int) -> M:
         """Read at most ``value`` pieces of a sentence, [CLS] and [SEP] among them. Raises BadInput."""
-        if self.isDefined("dimension") and value > (most := self.getModel().manifest.max_length):
-            raise BadInput(f"maxSentenceLength={value!r}: {self.getName()} takes at most {most} pieces")
-        if value < 3:
-            raise BadInput(f"maxSentenceLength={value!r}: at least 3, for [CLS], a piece and [SEP]")
+        if self.isDefined("dimension") and isinstance(value, int):
+            most = self.getModel().manifest.max_length
+            if value > most:
+                raise BadInput(f"maxSentenceLength={value}: {self.getName()} takes at most {most} pieces")
         return set_of(self, maxSentenceLength=value)
 
-    def setBatchSize(self: M, value: int) -> M:
-        """Run at most ``value`` sentences at once. Raises BadInput."""
-        return set_of(self, batchSize=allowed_batch(value))
-
-    def facts(self) -> Mapping[str, Any]:
-        return {"dimension": self.getDimension(), "ref": self.getStorageRef()}
+    def facts(self, dataset: DataFrame) -> Mapping[str, Any]:
+        return {"dimension": self.getModel().dimension, "ref": self.getStorageRef()}
 
     def settings(self) -> dict[str, Any]:
-        """How the model is used, as the annotators call it."""
+        """How the model is used, as the annotators call it. Raises BadInput for what the model cannot."""
+        model = self.getModel()
         return {
             "case_sensitive": self.getCaseSensitive(),
-            "max_length": self.getMaxSentenceLength(),
+            "max_length": allowed_length(model, self.getMaxSentenceLength()),
             "batch_size": self.getBatchSize(),
         }
 

@@ -13,6 +13,8 @@ from pyspark.ml.param import Param, Params, TypeConverters
 from wellread.errors import BadInput, near_misses
 
 P = TypeVar("P", bound=Params)
+MOST = 2**31 - 1
+"""The largest number that Spark NLP's parameters hold: Java's."""
 
 
 def parameter(name: str, doc: str, convert: Callable[[Any], Any] | None = None) -> Param[Any]:
@@ -32,6 +34,18 @@ def one_of(known: Sequence[str]) -> Callable[[Any], str]:
     return convert
 
 
+def at_least(least: int) -> Callable[[Any], int]:
+    """What converts a whole number of no less than ``least``. Raises TypeError, as pyspark's own converters do."""
+
+    def convert(value: Any) -> int:
+        number = TypeConverters.toInt(value)
+        if not least <= number <= MOST:
+            raise TypeError(f"A number from {least} to {MOST} is expected, not {number}")
+        return number
+
+    return convert
+
+
 def names_of(value: tuple[Any, ...]) -> list[str]:
     """Names given one by one or as a list, as Spark NLP takes both."""
     return list(value[0]) if len(value) == 1 and isinstance(value[0], list | tuple) else list(value)
@@ -39,10 +53,15 @@ def names_of(value: tuple[Any, ...]) -> list[str]:
 
 def set_of(stage: P, **values: Any) -> P:
     """``stage`` with these parameters set. Raises BadInput for a value of another kind than the parameter's."""
+    kind = type(stage).__name__
+    if unset := [name for name, value in values.items() if value is None]:
+        raise BadInput(
+            f"{kind}: None is no value of {unset[0]}. Leave the setter out, or stage.clear(stage.{unset[0]})"
+        )
     try:
         return stage._set(**values)
     except TypeError as error:
-        raise BadInput(f"{type(stage).__name__}: {error}") from error
+        raise BadInput(f"{kind}: {error}") from error
 
 
 class Accessors(Params):

@@ -3,50 +3,70 @@
     pretrained("small_bert_L8_512")   one load, every byte and the goldens checked; its release and form are pinned
     save, load                        hub, name, language, release and form are saved, never the weights
     transform                         the model is shipped to wherever the tasks run
+    setName, setForm, setDevice, …    another model is meant: it is opened and pinned at the next use
 
 So a pipeline that was loaded gives the same vectors as the one that was saved, whatever a hub has published since.
+To save is a use.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.ml.param import TypeConverters
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable, MLWriter
 from pyspark.sql import SparkSession
 
 from wellread import loader
-from wellread.errors import BadInput, HubUnavailable, NotFound
-from wellread.registry.names import DEFAULT_FOLDER
-from wellread.registry.stores import is_local
+from wellread.errors import BadInput
+from wellread.registry.names import DEFAULT_FOLDER, parse_lang, parse_name
+from wellread.request import parse_form
+from wellread.runtime.device import parse_device
 from wellread.spark.cluster.shipping import Shipped, ship
+from wellread.spark.stages.meant_model import of_a_file, of_a_hub
 from wellread.spark.stages.params import Accessors, parameter
 
 if TYPE_CHECKING:
     from wellread.runtime.model import Model
 
 S = TypeVar("S", bound="PinnedModel")
-_OF_A_HUB = ("name", "lang", "hub", "folder", "version")
 _PINS = ("hub", "folder", "version", "path", "device")
+_MEANT = ("name", "lang", "form", *_PINS)
+"""The parameters that say which model is meant, and on what it runs."""
 
 
-class PinnedModel(Accessors):
+def _told(parse: Callable[[str], object]) -> Callable[[Any], str]:
+    """What converts a text that ``parse`` takes. Raises what that raises."""
+    return lambda value: str(parse(TypeConverters.toString(value)))
+
+
+def _lasting(value: Any) -> str:
+    """A hub or an artifact by what holds in another working folder too."""
+    place = str(value) if isinstance(value, Path) else TypeConverters.toString(value)
+    return place if "://" in place else str(Path(place).expanduser().absolute())
+
+
+class PinnedModel(Accessors, DefaultParamsReadable[Any], DefaultParamsWritable):
     """Which model a stage runs."""
 
     DEFAULT_NAME = "small_bert_L2_768"
 
-    name = parameter("name", "the model's name", TypeConverters.toString)
-    lang = parameter("lang", "the model's language", TypeConverters.toString)
-    hub = parameter("hub", "the hub that it came from", TypeConverters.toString)
+    name = parameter("name", "the model's name", _told(parse_name))
+    lang = parameter("lang", "the model's language", _told(parse_lang))
+    hub = parameter("hub", "the hub that it came from", _lasting)
     folder = parameter("folder", "the folder of the hub", TypeConverters.toString)
     version = parameter("version", "its release", TypeConverters.toString)
-    path = parameter("path", "the artifact that it was opened from, instead of a hub", TypeConverters.toString)
-    form = parameter("form", "the form that runs, such as onnx or onnx-int8", TypeConverters.toString)
-    device = parameter("device", "what it runs on: cpu, cuda, cuda:1", TypeConverters.toString)
+    path = parameter("path", "the artifact that it was opened from, instead of a hub", _lasting)
+    form = parameter("form", "the form that runs, such as onnx or onnx-int8", _told(parse_form))
+    device = parameter("device", "what it runs on: cpu, cuda, cuda:1", _told(parse_device))
     dimension = parameter("dimension", "the length of a vector", TypeConverters.toInt)
     storageRef = parameter("storageRef", "what the vectors are called in a column's metadata", TypeConverters.toString)
 
     _model: Model | None = None
+    _pinned: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def pretrained(
@@ -76,20 +96,33 @@ class PinnedModel(Accessors):
         return cls()._pin(model)
 
     def getModel(self) -> Model:
-        """The stage's model, opened on the driver. Raises BadInput where none was given, else as ``pretrained``."""
-        model, form = self._model, str(self.getForm())
-        if model is None or model.form != form:
-            self._pin(model := self._opened(form))
+        """The model that the stage's parameters mean, opened on the driver.
+
+        Raises BadInput where none was given, else as ``pretrained``.
+        """
+        model = self._model
+        if model is None or self._meant() != self._pinned:
+            self._pin(model := self._opened())
         return model
 
-    def setForm(self: S, value: str) -> S:
-        """Run another form of the same release: "onnx", "onnx-int8", "fastest"."""
-        return self._pin(self._opened(value))
+    def write(self) -> MLWriter:
+        """What saves the stage, with a pin for all that it means."""
+        if self._meant() != self._pinned:
+            self.getModel()
+        return super().write()
+
+    @classmethod
+    def load(cls, path: str) -> Any:
+        """The stage that was saved; its model is opened when it is first used."""
+        stage = super().load(path)
+        stage._pinned = stage._meant()
+        return stage
 
     def setDimension(self: S, value: int) -> S:
         """Spark NLP's setter: the model knows it, so any other number is refused. Raises BadInput."""
-        if value != self.getDimension():
-            raise BadInput(f"the vectors of {self.getStorageRef()} have {self.getDimension()} components, not {value}")
+        model = self.getModel()
+        if value != model.dimension:
+            raise BadInput(f"the vectors of {model.name} have {model.dimension} components, not {value!r}")
         return self
 
     def shipped(self, session: SparkSession) -> Shipped:
@@ -101,34 +134,21 @@ class PinnedModel(Accessors):
         pins = dict(options) if "version" in options else {"path": str(arguments[0]), "device": options.get("device")}
         for name in _PINS:
             self.clear(getattr(self, name))
-        self._set(**{name: _lasting(name, pins[name]) for name in _PINS if pins.get(name) is not None})
+        self._set(**{name: pins[name] for name in _PINS if pins.get(name) is not None})
         self._set(name=str(model.name), lang=str(model.language), form=model.form, dimension=model.dimension)
         self._setDefault(storageRef=str(model.name))
         model.close()  # its memory: the workers compute
-        self._model = model
+        self._model, self._pinned = model, self._meant()
         return self
 
-    def _opened(self, form: str) -> Model:
-        device = str(self.getDevice() or "cpu")
-        if self.isSet("path"):
-            return loader.open(str(self.getOrDefault("path")), form, device=device)
-        if not self.isSet("version"):
-            stage = type(self).__name__
+    def _meant(self) -> dict[str, str]:
+        return {name: str(self.getOrDefault(name)) for name in _MEANT if self.isSet(name)}
+
+    def _opened(self) -> Model:
+        meant, stage = self._meant(), type(self).__name__
+        if not meant.keys() & {"name", "path"}:
             raise BadInput(f'{stage} has no model: begin with {stage}.pretrained("{self.DEFAULT_NAME}", "en")')
-        name, lang, hub, folder, version = (str(self.getOrDefault(param)) for param in _OF_A_HUB)
-        at = Path(hub) if is_local(hub) else hub
-        try:
-            return loader.pretrained(name, lang, hub=at, form=form, version=version, folder=folder, device=device)
-        except (NotFound, HubUnavailable) as error:
-            told = f"{type(self).__name__} is pinned to {version} in {hub}: if that has moved, setHub(…) of the stage"
-            error.args = (f"{error}\n{told}",)  # the same error keeps its cause
-            raise
-
-
-def _lasting(name: str, value: Any) -> str:
-    """A pin that holds in another working folder too."""
-    on_disk = name in ("hub", "path") and is_local(value) and "://" not in str(value)
-    return str(Path(value).expanduser().absolute()) if on_disk else str(value)
+        return (of_a_file if "path" in meant else of_a_hub)(stage, **meant)
 
 
 def _place(remote_loc: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from wellread.annotators.sentences import SentenceSplitter
 from wellread.spark.columns.annotation_columns import field, labelled
 from wellread.spark.columns.rule_rows import Rule
-from wellread.spark.stages.params import parameter
+from wellread.spark.stages.params import at_least, parameter
 from wellread.spark.stages.text_annotator import TextAnnotator
 
 
@@ -22,10 +22,12 @@ class SentenceDetector(TextAnnotator):
     customBounds = parameter("customBounds", "patterns that end a sentence as well", TypeConverters.toListString)
     useCustomBoundsOnly = parameter("useCustomBoundsOnly", "no other rule than customBounds", TypeConverters.toBoolean)
     useAbbreviations = parameter("useAbbreviations", "whether theirs end no sentence", TypeConverters.toBoolean)
-    detectLists = parameter("detectLists", "without effect: items of a list are what their marks are", bool)
-    minLength = parameter("minLength", "shorter sentences are dropped, in characters", TypeConverters.toInt)
-    maxLength = parameter("maxLength", "longer sentences are dropped, in characters", TypeConverters.toInt)
-    splitLength = parameter("splitLength", "longer sentences are cut, in characters", TypeConverters.toInt)
+    detectLists = parameter(
+        "detectLists", "without effect: items of a list are what their marks are", TypeConverters.toBoolean
+    )
+    minLength = parameter("minLength", "shorter sentences are dropped, in characters", at_least(0))
+    maxLength = parameter("maxLength", "longer sentences are dropped, in characters", at_least(0))
+    splitLength = parameter("splitLength", "longer sentences are cut, in characters", at_least(1))
     explodeSentences = parameter("explodeSentences", "whether each gets its own row", TypeConverters.toBoolean)
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from pyspark.sql.types import DataType
 from wellread.spark.cluster.counters import BadRows
 from wellread.spark.cluster.session import prepare
 from wellread.spark.columns.annotate import Annotate, Result, work_of
-from wellread.spark.columns.annotation_columns import ANNOTATIONS, inputs_by_kind, labelled
+from wellread.spark.columns.annotation_columns import ANNOTATIONS, check_output, inputs_by_kind, labelled
 from wellread.spark.columns.arrow_columns import computed
 from wellread.spark.stages.params import HasInputCols, HasLazyAnnotator, HasOutputCol
 
@@ -40,8 +40,8 @@ class Stage(Transformer, HasOutputCol, HasLazyAnnotator, DefaultParamsReadable[A
     def column(self, dataset: DataFrame) -> Column:
         """The annotations, computed of ``dataset``'s columns."""
 
-    def facts(self) -> Mapping[str, Any]:
-        """What the new column's metadata says besides its kind."""
+    def facts(self, dataset: DataFrame) -> Mapping[str, Any]:
+        """What the metadata of the column that is computed of ``dataset`` says besides its kind."""
         return {}
 
     def badRows(self) -> int:
@@ -50,7 +50,8 @@ class Stage(Transformer, HasOutputCol, HasLazyAnnotator, DefaultParamsReadable[A
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         name = str(self.getOrDefault("outputCol"))
-        return dataset.withColumn(name, labelled(self.column(dataset), name, self.gives, **self.facts()))
+        check_output(dataset, name, type(self).__name__)
+        return dataset.withColumn(name, labelled(self.column(dataset), name, self.gives, **self.facts(dataset)))
 
     def _bad_rows(self, session: SparkSession) -> BadRows:
         application = session.sparkContext.applicationId
@@ -72,9 +73,12 @@ class Annotator(Stage, HasInputCols, Generic[Result]):
     def opened(self, session: SparkSession) -> Callable[[], Annotate[Result]]:
         """On the driver: what a worker calls once to have what computes rows."""
 
+    def inputs(self, dataset: DataFrame) -> dict[str, str]:
+        """The input column of each kind. Raises BadInput where one is missing."""
+        return inputs_by_kind(dataset, self.getOrDefault("inputCols"), self.needs, type(self).__name__)
+
     def column(self, dataset: DataFrame) -> Column:
         session = dataset.sparkSession
-        columns = inputs_by_kind(dataset, self.getOrDefault("inputCols"), self.needs, type(self).__name__)
-        inputs, kinds = self.reads(columns)
+        inputs, kinds = self.reads(self.inputs(dataset))
         prepare(session)
         return computed(work_of(self.opened(session), self._bad_rows(session)), inputs, kinds, ANNOTATIONS)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pyspark.ml.param import TypeConverters
 from pyspark.sql import DataFrame
 
 from wellread.annotators.tokens import CONTEXT_CHARS, Splitter
+from wellread.errors import BadInput
 from wellread.spark.columns.rule_rows import Rule
-from wellread.spark.stages.params import parameter
+from wellread.spark.stages.params import at_least, parameter
 from wellread.spark.stages.text_annotator import TextAnnotator
 
 
@@ -25,8 +27,8 @@ class Tokenizer(TextAnnotator):
     caseSensitiveExceptions = parameter(
         "caseSensitiveExceptions", "whether their case counts", TypeConverters.toBoolean
     )
-    minLength = parameter("minLength", "shorter tokens are dropped, in characters", TypeConverters.toInt)
-    maxLength = parameter("maxLength", "longer tokens are dropped, in characters", TypeConverters.toInt)
+    minLength = parameter("minLength", "shorter tokens are dropped, in characters", at_least(0))
+    maxLength = parameter("maxLength", "longer tokens are dropped, in characters", at_least(0))
     targetPattern = parameter("targetPattern", "what a token is before it is split", TypeConverters.toString)
 
     def __init__(self) -> None:
@@ -44,6 +46,19 @@ class Tokenizer(TextAnnotator):
     def addException(self, value: str) -> Tokenizer:
         """One more word that is never split."""
         return self.setExceptions([*self.getExceptions(), value])  # type: ignore[no-any-return]
+
+    def setExceptionsPath(self, path: str | Path, read_as: str = "TEXT", options: Any = None) -> Tokenizer:
+        """Words that are never split, one on each line of a text file on this machine, which is read at once.
+
+        ``read_as`` and ``options`` are Spark NLP's and without effect. Raises BadInput.
+        """
+        try:
+            lines = Path(path).read_text("utf-8").splitlines()
+        except (OSError, TypeError, ValueError) as error:
+            raise BadInput(
+                f"exceptionsPath={str(path)!r} cannot be read, as a text file on this machine: {error}"
+            ) from error
+        return self.setExceptions([line for line in lines if line.strip()])  # type: ignore[no-any-return]
 
     def addContextChars(self, value: str) -> Tokenizer:
         """One more character that is split off at the ends."""
