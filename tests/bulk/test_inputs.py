@@ -98,7 +98,7 @@ def test_a_pattern_that_is_none_is_refused(folder: Path) -> None:
     ("given", "said"),
     [
         ("none.txt", "no such file"),
-        ("*.parquet", "no such file"),
+        ("*.parquet", "no such file of a kind that is read. Known: .parquet"),
         ("deep/.git", "no file of texts in it"),
     ],
 )

@@ -47,6 +47,7 @@ def written(path: Path, rows: int) -> Path:
         assert parquet.ParquetFile(path).num_row_groups == 1
         return path
     with path.open("w") as file:
+        file.write("text,wide\n" if path.suffix == ".csv" else "")
         for batch in batches(rows):
             if path.suffix == ".csv":
                 file.writelines(f"{row['text']},{row['wide']}\n" for row in batch.to_pylist())
@@ -58,12 +59,13 @@ def written(path: Path, rows: int) -> Path:
 def peak(running: Path, texts: Path, out: Path) -> float:
     """MiB at most of a process that embeds a file."""
     asked = ("embed", "tiny", "--hub", running, "--input", texts, "--output", out, "--column", "text")
-    done = subprocess.run([sys.executable, "-c", _RUN, *map(str, asked)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", _RUN, *map(str, asked)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return int(done.stderr.split()[-1]) / 1024
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
 def test_a_large_file_takes_no_more_than_a_small_one(suffix: str, running: Path, home: Path, tmp_path: Path) -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("/proc is not there: the peak of a process cannot be read")

@@ -137,8 +137,47 @@ def test_a_record_may_be_longer_than_a_block(write: Write, monkeypatch: pytest.M
     records = "text,id\n" + "".join(f'"{text}",1\n' for text in many)
     assert texts(write("a.csv", records)) == many
     monkeypatch.setattr("wellread.bulk.readers.delimited.BLOCK", 100)
-    with pytest.raises(ValueError, match="longer than 100 bytes, or a quote is never closed"):
+    assert texts(write("a.csv", records)) == many
+    monkeypatch.setattr("wellread.bulk.readers.delimited.LONGEST", 100)
+    with pytest.raises(ValueError, match="longer than 100 bytes, or a quote is never closed: '\"word"):
         read(write("a.csv", records))
+
+
+QUOTED = (
+    'id,text\r\n1,"two\nlines"\r2,5" tall\n\n"3\r\n3","a ""b"""\n4,"c" d "e"\r\n'
+    '5,"\n"\n"","a,\r\n\r\nb"\r6,a "b" c\n,""'
+)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 1000])
+def test_blocks_of_a_csv_end_where_records_do(size: int, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellread.bulk.readers.delimited.BLOCK", size)
+    assert [(row["id"], row["text"]) for row in read(write("a.csv", QUOTED))] == [
+        ("1", "two\nlines"),
+        ("2", '5" tall'),
+        ("3\r\n3", 'a "b"'),
+        ("4", 'c d "e"'),
+        ("5", "\n"),
+        ("", "a,\r\n\r\nb"),
+        ("6", 'a "b" c'),
+        (None, ""),
+    ]
+    with pytest.raises(ValueError, match="Row #7: Expected 2 columns, got 3: 6,a,b"):
+        read(write("a.csv", QUOTED.replace('6,a "b" c', "6,a,b")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "begins"),
+    [
+        ("a.csv", 'text,id\na,1\nb,"2\nc,3\nd,4\n', 'b,"2'),
+        ("a.csv", 'text\na\n"b\n', '"b'),
+        ("a.csv", 'text,id\na,"""', 'a,"""'),
+        ("a.tsv", 'text\tid\na\t"1', "a"),
+    ],
+)
+def test_a_quote_that_is_never_closed_swallows_no_records(name: str, content: str, begins: str, write: Write) -> None:
+    with pytest.raises(ValueError, match=f"a quote is never closed, in the record that begins '{begins}"):
+        read(write(name, content))
 
 
 def test_json_lines_have_the_types_of_the_whole_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +194,36 @@ def test_json_lines_have_the_types_of_the_whole_file(write: Write, monkeypatch: 
     assert [row["when"] for row in found] == ["2020-01-01", "later", None]
     assert found[1]["in"] == {"x": 2, "at": ["2020-01-01T10:00:00"]}
     assert [row["late"] for row in found] == [None, None, [True]]
+
+
+def test_a_json_field_that_holds_nothing_ever_is_left_out(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ['{"text": "a", "m": {}, "in": {"m": {}, "x": 1}, "l": [{}], "some": {}}', '{"some": {"x": 2}}']
+    for block in (10, 1000):
+        monkeypatch.setattr("wellread.bulk.readers.json_lines.BLOCK", block)
+        first, second = read(write("a.jsonl", "\n".join(lines)))
+        assert (first, second["some"]) == ({"text": "a", "in": {"x": 1}, "some": {"x": None}}, {"x": 2})
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        (['{"id": 10000000000000000001}'], {"id": "10000000000000000001 in 'id'"}),
+        (['{"id": 9007199254740993}', '{"id": 1.5}'], {"id": "9007199254740993 in 'id'"}),
+        (['{"in": [{"id": 9007199254740993}]}', '{"in": [{"id": 0.1}]}'], {"in": "in 'in.id'"}),
+        ([f'{{"in": {{"id": 1{"0" * 400}}}}}'], {"in": "would become another one"}),
+        (['{"id": 9223372036854775807, "x": 0.1234567890123456789, "text": "9007199254740993"}'], {}),
+        (['{"id": 9007199254740992}{"id": 100000000000000000000}'], {}),
+    ],
+)
+@pytest.mark.parametrize("block", [10, 1000])
+def test_whole_numbers_that_json_would_lose_are_told(
+    lines: list[str], wrong: dict[str, str], block: int, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wellread.bulk.readers.json_lines.BLOCK", block)
+    with write("a.jsonl", "\n".join(lines)).open("rb") as file:
+        faults = formats.survey(kind_of("a.jsonl"), file, "text").faults
+    assert list(faults) == list(wrong)
+    assert all(wrong[name] in why for name, why in faults.items())
 
 
 def test_plain_text_is_a_text_a_line(write: Write) -> None:

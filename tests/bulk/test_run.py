@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -115,17 +116,17 @@ def test_texts_that_are_cut_off_are_told_once(run: Run, write: Write) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_are_done(run: Run, write: Write) -> None:
-    write("texts/aa.csv", "id,text\n1,a\n2,b,c\n")
+    write("texts/aa.csv", "text\na\nb,c\n")
     write("texts/bad.parquet", b"PAR1 and more")
     write("texts/c.csv", "review\na\n")
     summary = run()
     assert (summary.rows, summary.files, run.parts[-1]) == (11, 5, "part-00002-00000.parquet")
     assert [Path(failed.file).name for failed in summary.failed] == ["aa.csv", "bad.parquet", "c.csv"]
     assert [failed.file in failed.why for failed in summary.failed] == [True] * 3
-    assert "Expected 2 columns, got 3" in summary.failed[0].why
+    assert "Expected 1 columns, got 2" in summary.failed[0].why
     assert "no column 'text'. It has: review" in summary.failed[2].why and "--column" in summary.failed[2].why
     assert not (run.out / "_SUCCESS").exists()
-    write("texts/aa.csv", "id,text\n1,a\n2,b\n")
+    write("texts/aa.csv", "text\na\nb\n")
     (run.inputs / "bad.parquet").unlink()
     write("texts/c.csv", "text\na\n")
     again = run()
@@ -149,13 +150,39 @@ def test_what_is_no_text_is_refused_by_its_type(content: list[Any], run: Run, wr
     assert "column 'text' holds" in failed.why and "not texts" in failed.why
 
 
-def test_a_name_that_is_taken_is_refused(run: Run, write: Write) -> None:
-    write("texts/a.parquet", {"text": ["a"], "embeddings": ["b"]})
-    assert "--into" in run().failed[0].why
-    with pytest.raises(BadInput, match="would be called 'id'"):
-        run(keep=("id",), into="id")
+@pytest.mark.parametrize(
+    ("column", "options", "said"),
+    [
+        ("embeddings", {}, "has a column 'embeddings' already: give the vectors another name by --into, or rename"),
+        ("Embeddings", {}, "has a column 'Embeddings' already: give the vectors another name by --into, or rename"),
+        ("token", {"output_level": "token"}, "has a column 'token' already: rename it there, or leave it out: --id"),
+        ("end", {"output_level": "token", "into": "v"}, "has a column 'end' already: rename it there, or leave it"),
+        ("Text", {}, "columns 'text' and 'Text', which Spark and DuckDB take for one: .* --id names those to keep"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_with_the_way_out(
+    column: str, options: dict[str, Any], said: str, run: Run, write: Write
+) -> None:
+    write("texts/a.parquet", {"text": ["a"], column: ["b"]})
+    (failed,) = run(**options).failed
+    assert re.search(said, failed.why)
     run.out = run.out.with_name("other")
-    assert run(keep=(), into="embeddings").failed == ()
+    assert run(**options, keep=()).failed == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"keep": ("id",), "into": "id"}, "two columns would be called 'id': give the vectors another name by --into"),
+        ({"keep": ("token",), "output_level": "token"}, "two columns would be called 'token': rename it"),
+        ({"into": "token", "output_level": "token"}, "the words have a column 'token': give another name by --into"),
+        ({"keep": ("id", "text", "id")}, "--id names 'id' twice: name it once"),
+        ({"keep": ("id", "ID")}, "--id names 'id' and 'ID', one name to Spark"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options: dict[str, Any], said: str, run: Run) -> None:
+    with pytest.raises(BadInput, match=said):
+        run(**options)
 
 
 def test_a_file_that_changes_meanwhile_is_found_out(run: Run) -> None:

@@ -34,6 +34,7 @@ def texts(tmp_path: Path) -> Path:
     parquet.write_table(table, tmp_path / "texts/a.parquet", row_group_size=3)
     (tmp_path / "texts/b.txt").write_text("one\ntwo\nthree\n")
     (tmp_path / "texts/bad.csv").write_text("id,text\n1\n")
+    (tmp_path / "texts/c.jsonl").write_text('{"text": "four", "label": "pos", "nothing": {}}\n')
     return tmp_path / "texts"
 
 
@@ -47,7 +48,7 @@ def test_the_parts_are_those_of_one_process(spark: SparkSession, model: Model, t
     options = Options(rows=2)
     alone = embed_files(model, [str(texts)], str(tmp_path / "alone"), options)
     spread = embed_files(model, [str(texts)], str(tmp_path / "spread"), options, engine(spark))
-    assert (spread.rows, spread.parts, spread.nulls) == (alone.rows, alone.parts, alone.nulls) == (10, 6, 1)
+    assert (spread.rows, spread.parts, spread.nulls) == (alone.rows, alone.parts, alone.nulls) == (11, 7, 1)
     assert [failed.why for failed in spread.failed] == [failed.why for failed in alone.failed]
     ours, theirs = parts(tmp_path / "alone"), parts(tmp_path / "spread")
     assert list(ours) == list(theirs)
@@ -58,10 +59,12 @@ def test_the_parts_are_those_of_one_process(spark: SparkSession, model: Model, t
             assert (vector is None) == (same is None)
             if vector is not None:
                 np.testing.assert_allclose(vector, same, atol=2e-6)
-    assert spark.read.parquet(str(tmp_path / "spread")).count() == 10
+    table = spark.read.parquet(str(tmp_path / "spread"))
+    assert table.columns == ["id", "text", "label", "embeddings"]
+    assert [row["label"] for row in table.collect()].count("pos") == 1
     (texts / "bad.csv").unlink()
     again = embed_files(model, [str(texts)], str(tmp_path / "spread"), options, engine(spark))
-    assert (again.parts, again.parts_before, again.failed) == (0, 6, ())
+    assert (again.parts, again.parts_before, again.failed) == (0, 7, ())
 
 
 def test_a_disk_that_fails_a_worker_ends_the_run_in_our_words(

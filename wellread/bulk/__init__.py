@@ -3,6 +3,7 @@
     embed_files(model, ["texts/"], "vectors/")
         list      files, folders, patterns; here or in a bucket          inputs
         survey    what each file is of, and how many rows it has         formats
+        unite     what columns all parts have, so that they are a table  columns
         plan      written down first: what is read, by what, how         plan
         work      unit by unit: read, embed, write                       engine, work
         close     _SUCCESS, once every part is there                     output

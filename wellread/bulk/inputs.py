@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wellread.bulk.bucket import BucketFile, divided, lone, objects
-from wellread.bulk.kinds import is_known, kind_of
+from wellread.bulk.kinds import KINDS, is_known, kind_of
 from wellread.errors import BadInput, NotFound
 from wellread.registry.stores.reasons import without_secrets
 
@@ -81,9 +81,14 @@ def _some(given: str, output: str) -> list[Found]:
     below = _real(output).rstrip("/") + "/"
     if kept := [file for file in found if not (output and _real(file.path).startswith(below))]:
         return kept
-    raise NotFound(
-        f"{given}: no such file" if where or not Path(given).is_dir() else f"{given}: no file of texts in it"
-    )
+    raise NotFound(f"{given}: {_nothing(given, bool(where))}")
+
+
+def _nothing(given: str, in_bucket: bool) -> str:
+    """What is not there. What lies in a folder or under a pattern may be there, and of another kind."""
+    if in_bucket or _WILD.search(given):
+        return f"no such file of a kind that is read. Known: {', '.join(KINDS)}"
+    return "no file of texts in it" if Path(given).is_dir() else "no such file"
 
 
 def _here(given: str) -> Iterator[Found]:

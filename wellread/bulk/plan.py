@@ -65,11 +65,12 @@ class Source(Record, frozen=True, kw_only=True):
 
 
 class Plan(Document, frozen=True, kw_only=True):
-    """See the module."""
+    """See the module. ``schema`` are the columns to read of all files together, as those of a ``Source``."""
 
     kind: Literal["wellread embed"] = "wellread embed"
     model: Used
     options: Options
+    schema: str
     sources: tuple[Source, ...]
 
     @property

@@ -6,14 +6,14 @@ from there again for each of its parts.
 
 from __future__ import annotations
 
-import base64
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import pyarrow as pa
 
 from wellread.bulk import formats
+from wellread.bulk.columns import alike, fitted, schema_of, staying, written
 from wellread.bulk.inputs import Found, opened
 from wellread.bulk.kinds import kind_of
 from wellread.bulk.plan import Options, Plan, Source, Unit
@@ -37,12 +37,17 @@ def surveyed(found: Found, options: Options, added: tuple[str, ...]) -> Source:
     ``added`` are the columns that the vectors take, which the file must not have.
     """
     with _reading(found.path), opened(*found) as file:
-        rows, schema = formats.survey(kind_of(found.path), file, options.column)
-    if rows:
+        survey = formats.survey(kind_of(found.path), file, options.column)
+    schema = survey.schema
+    if survey.rows:
         schema = _kept(schema, options, found.path)
-        if taken := [name for name in added if name in _staying(schema, options)]:
-            raise BadFile(f"{found.path} has a column {taken[0]!r} already: give the vectors' another name by --into")
-    return Source(path=found.path, size=found.size, etag=found.etag, rows=rows, schema=_written(schema))
+        _check_names(schema, options, added, found.path)
+        for name in schema.names:
+            if why := survey.faults.get(name):
+                raise BadFile(
+                    f"{found.path}: column {name!r}: {why}, or leave the column out: --id names those to keep"
+                )
+    return Source(path=found.path, size=found.size, etag=found.etag, rows=survey.rows, schema=written(schema))
 
 
 class Rows:
@@ -50,6 +55,7 @@ class Rows:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._schema = schema_of(plan.schema)
         self._at = (-1, 0)  # the file that is open, and the row that comes next
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._left: pa.RecordBatch | None = None
@@ -77,7 +83,7 @@ class Rows:
         self.close()
         with _reading(source.path):
             file = self._open.enter_context(opened(source.path, source.size, source.etag))
-        self._stream = formats.batches(kind_of(source.path), file, schema_of(source), unit.first)
+        self._stream = formats.batches(kind_of(source.path), file, schema_of(source.schema), unit.first)
         self._open.callback(self._stream.close)  # type: ignore[attr-defined]
         self._at = unit.file, unit.first
 
@@ -85,20 +91,10 @@ class Rows:
         if self._left is not None and self._left.num_rows:
             return self._left
         with _reading(source.path):
-            batch = next(self._stream, None)
-        if batch is None:
-            self.close()
-            raise BadFile(f"{source.path} has fewer rows than it had: it changed while it was being read")
-        return batch
-
-
-def schema_of(source: Source) -> pa.Schema:
-    """The columns of a file that are read."""
-    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(source.schema)))
-
-
-def _written(schema: pa.Schema) -> str:
-    return base64.b64encode(schema.serialize()).decode()
+            if (batch := next(self._stream, None)) is not None:
+                return fitted(batch, self._schema)
+        self.close()
+        raise BadFile(f"{source.path} has fewer rows than it had: it changed while it was being read")
 
 
 def _kept(schema: pa.Schema, options: Options, path: str) -> pa.Schema:
@@ -117,8 +113,22 @@ def _kept(schema: pa.Schema, options: Options, path: str) -> pa.Schema:
     return pa.schema([field for field in schema if options.keep is None or field.name in wanted])
 
 
-def _staying(schema: pa.Schema, options: Options) -> list[str]:
-    return schema.names if options.keep is None else list(options.keep)
+def _check_names(schema: pa.Schema, options: Options, added: Sequence[str], path: str) -> None:
+    """Raises BadFile where a part would have two columns of one name, or of one to those to whom case is nothing."""
+    if pair := alike([*staying(schema, options), *added]):
+        one, other = pair
+        if other in added:
+            raise BadFile(f"{path} has a column {one!r} already: {way_out(other, options)}")
+        raise BadFile(
+            f"{path} has columns {one!r} and {other!r}, which Spark and DuckDB take for one: rename one, or leave it "
+            "out: --id names those to keep"
+        )
+
+
+def way_out(name: str, options: Options) -> str:
+    """What to do where a column of a file is called as one that vectors take."""
+    into = "give the vectors another name by --into, or " if name == options.into else ""
+    return f"{into}rename it there, or leave it out: --id names those to keep"
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from wellread.bulk import local
+from wellread.bulk.columns import Unlike, alike, check_fits, schema_of, united, written
 from wellread.bulk.inputs import Found, listed
 from wellread.bulk.output import PLAN, SUCCESS, Output, open_output, parts_of
 from wellread.bulk.plan import Options, Plan, Source, Unit, check_same, units_of, used
-from wellread.bulk.rows import BadFile, surveyed
+from wellread.bulk.rows import BadFile, surveyed, way_out
 from wellread.bulk.vectors import added
 from wellread.bulk.work import Done
 from wellread.errors import BadInput
@@ -79,9 +80,14 @@ def embed_files(
 
 def _checked(options: Options) -> Options:
     """Raises BadInput for options that contradict each other."""
-    names = [*(options.keep or ()), *added(options)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise BadInput(f"two columns would be called {twice[0]!r}: give the vectors' another name by --into")
+    kept, taken = options.keep or (), added(options)
+    if pair := alike(kept):
+        twice = f"{pair[0]!r} twice" if pair[0] == pair[1] else f"{pair[0]!r} and {pair[1]!r}, one name to Spark"
+        raise BadInput(f"--id names {twice}: name it once")
+    if pair := alike(taken):
+        raise BadInput(f"--into {options.into!r}: the words have a column {pair[0]!r}: give another name by --into")
+    if pair := alike([*kept, *taken]):
+        raise BadInput(f"two columns would be called {pair[0]!r}: {way_out(pair[1], options)}")
     if options.rows < 1:
         raise BadInput(f"a part of {options.rows} rows: give 1 or more")
     return options
@@ -95,9 +101,10 @@ def _planned(place: Output, model: Model, options: Options, found: Sequence[Foun
         check_same(before, used(model), options, found, place.url)
     with progress_bar(len(found), None, unit="file") as bar:
         sources = tuple(_sources(before, found, options, bar.update))
-    plan = Plan(model=used(model), options=options, sources=sources)
     if all(source.why for source in sources):
         raise BadInput("\n".join(source.why for source in sources[:3]))
+    schema = before.schema if before and before.rows else written(united(sources, options))
+    plan = Plan(model=used(model), options=options, schema=schema, sources=sources)
     if plan != before:
         place.write(PLAN, encode_pretty(plan), raw)
     return plan
@@ -114,13 +121,17 @@ def _sources(
         if source and (file is None or (not source.why and source.stat == file.stat)):
             yield msgspec.structs.replace(source, why="")
         elif file:
-            yield _surveyed(file, options, tick)
+            yield _surveyed(file, before, options, tick)
 
 
-def _surveyed(file: Found, options: Options, tick: Callable[[int], object]) -> Source:
+def _surveyed(file: Found, before: Plan | None, options: Options, tick: Callable[[int], object]) -> Source:
+    """What is known of a file, and that it goes with the parts that were made by the plan before."""
     try:
-        return surveyed(file, options, added(options))
-    except BadFile as error:
+        source = surveyed(file, options, added(options))
+        if before and before.rows and source.rows:
+            check_fits(source, schema_of(before.schema))
+        return source
+    except (BadFile, Unlike) as error:
         return Source(path=file.path, size=file.size, etag=file.etag, why=str(error))
     finally:
         tick(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -35,14 +35,12 @@ def do(unit: Unit, plan: Plan, model: Model, rows: Rows, output: Output, tick: C
     Raises BadFile, and WellreadError where the part cannot be written; then there is no part.
     """
     nulls, cut = 0, False
-    with output.part(unit.part) as file:
-        part = _Part(file, plan)
+    with output.part(unit.part) as file, _Part(file, plan) as part:
         for batch in rows.of(unit):
             for done in embedded(model, batch, plan.options):
                 part.add(done.rows)
                 nulls, cut = nulls + done.nulls, cut or done.cut
                 tick(done.rows.num_rows)
-        part.close()
     return Done(unit, nulls, cut)
 
 
@@ -57,8 +55,13 @@ class _Part:
         self._writer = self._writer or self._begun(rows.schema)
         self._writer.write_table(pa.Table.from_batches([rows]))  # a row group, of which nothing stays in memory
 
-    def close(self) -> None:
-        if self._writer:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._writer and error:
+            self._writer.is_open = False  # else it closes itself when it goes, into a file that is closed by then
+        elif self._writer:
             self._writer.close()
 
     def _begun(self, schema: pa.Schema) -> parquet.ParquetWriter:

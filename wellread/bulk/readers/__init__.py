@@ -6,7 +6,7 @@ that schema. Both raise what Arrow raises, ValueError or OSError for a file that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -18,10 +18,12 @@ BLOCK = 2**22
 
 
 class Survey(NamedTuple):
-    """What is known of a file before it is read for good: its rows, and the columns of all of them."""
+    """What is known of a file before it is read for good: its rows, the columns of all of them, and which of these
+    cannot be read as they are written, and why."""
 
     rows: int
     schema: pa.Schema
+    faults: Mapping[str, str] = {}
 
 
 def after(batches: Iterator[pa.RecordBatch], first: int) -> Iterator[pa.RecordBatch]:
