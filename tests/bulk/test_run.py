@@ -119,15 +119,18 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_done(run: Run, w
     write("texts/aa.csv", "text\na\nb,c\n")
     write("texts/bad.parquet", b"PAR1 and more")
     write("texts/c.csv", "review\na\n")
+    write("texts/deep.jsonl", f'{{"text": "a", "nest": {"[" * 3000}{"]" * 3000}}}')
     summary = run()
-    assert (summary.rows, summary.files, run.parts[-1]) == (11, 5, "part-00002-00000.parquet")
-    assert [Path(failed.file).name for failed in summary.failed] == ["aa.csv", "bad.parquet", "c.csv"]
-    assert [failed.file in failed.why for failed in summary.failed] == [True] * 3
+    assert (summary.rows, summary.files, run.parts[-1]) == (11, 6, "part-00002-00000.parquet")
+    assert [Path(failed.file).name for failed in summary.failed] == ["aa.csv", "bad.parquet", "c.csv", "deep.jsonl"]
+    assert [failed.file in failed.why for failed in summary.failed] == [True] * 4
+    assert "nested too deep" in summary.failed[3].why
     assert "Expected 1 columns, got 2" in summary.failed[0].why
     assert "no column 'text'. It has: review" in summary.failed[2].why and "--column" in summary.failed[2].why
     assert not (run.out / "_SUCCESS").exists()
     write("texts/aa.csv", "text\na\nb\n")
     (run.inputs / "bad.parquet").unlink()
+    (run.inputs / "deep.jsonl").unlink()
     write("texts/c.csv", "text\na\n")
     again = run()
     assert (again.parts, again.parts_before, again.rows, again.failed) == (2, 4, 14, ())

@@ -146,6 +146,8 @@ def _reading(path: str) -> Iterator[None]:
         raise
     except WellreadError as error:
         raise BadFile(str(error)) from error
+    except RecursionError as error:
+        raise BadFile(f"{path} cannot be read: its values are nested too deep for a table") from error
     except (pa.ArrowException, ValueError, OSError, EOFError, zlib.error) as error:
         raise BadFile(f"{path} cannot be read: {_said(error)}") from error
 
