@@ -62,6 +62,9 @@ def set_of(stage: P, **values: Any) -> P:
         return stage._set(**values)
     except TypeError as error:
         raise BadInput(f"{kind}: {error}") from error
+    except AttributeError as error:  # pyspark 3.5 looks for types that numpy 2 has not, when it is given no text
+        told = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        raise BadInput(f"{kind}: {told}: a value of another type is expected") from error
 
 
 class Accessors(Params):
