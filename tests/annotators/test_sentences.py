@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pickle
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from wellread.annotators import sentences
 from wellread.annotators.annotation import Annotation
 from wellread.annotators.documents import document
 from wellread.annotators.sentences import SentenceSplitter
@@ -20,7 +22,7 @@ def split(text: str, splitter: SentenceSplitter | None = None) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentences"),
+    ("text", "expected"),
     [
         ("I love NLP", ["I love NLP"]),
         ("I love NLP. So do you!  And she?", ["I love NLP.", "So do you!", "And she?"]),
@@ -39,8 +41,8 @@ def split(text: str, splitter: SentenceSplitter | None = None) -> list[str]:
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_sentences(text: str, sentences: list[str]) -> None:
-    assert split(text) == sentences
+def test_sentences(text: str, expected: list[str]) -> None:
+    assert split(text) == expected
 
 
 def test_sentences_lie_in_their_document_and_are_numbered_through_the_row() -> None:
@@ -77,10 +79,20 @@ def test_a_text_longer_than_the_window_is_split_like_a_short_one() -> None:
 
 
 @pytest.mark.parametrize("unit", ["“", "「。a", "«a. ", "\n", "x", "1. ", ". ", "(a) ", '" ('], ids=ascii)
-def test_a_hostile_text_takes_no_longer_than_its_length_allows(unit: str) -> None:
+def test_a_hostile_text_takes_no_longer_than_its_length_allows(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library alone takes a minute for the first of them, and four for one twice as long."""
+    seen: list[int] = []
+    segmenter = sentences._segmenter()
+
+    def watched(language: str, text: str) -> list[dict[str, Any]]:
+        assert len(text) <= 2048
+        seen.append(len(text))
+        return segmenter(language, text)
+
+    monkeypatch.setattr(sentences, "_segmenter", lambda: watched)
     text = unit * (100_000 // len(unit))
     assert all(begin < end for begin, end in SentenceSplitter().spans(text))
+    assert sum(seen) <= 3 * len(text)
 
 
 def test_bounds_of_ones_own_part_sentences_and_are_in_none() -> None:
@@ -121,8 +133,6 @@ def test_it_pickles() -> None:
 
 
 def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from wellread.annotators import sentences
-
     sentences._segmenter.cache_clear()
     monkeypatch.setitem(sys.modules, "sentencex", None)
     with pytest.raises(MissingExtra, match=r"sentencex is not installed: pip install 'wellread\[nlu\]'"):
@@ -131,8 +141,6 @@ def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_panic_of_the_library_costs_no_more_than_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    from wellread.annotators import sentences
-
     class PanicException(BaseException):
         pass
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -236,13 +235,6 @@ def test_rows_in_company_are_rows_alone(model: Model) -> None:
         np.testing.assert_allclose([one.embeddings for one in alone], [one.embeddings for one in found], atol=1e-5)
 
 
-def test_a_million_characters_are_read_up_to_the_limit(model: Model) -> None:
-    (kept,) = WordEmbedder(model).embed(tokenised(f"the {'x' * 95} " * 10_000))
-    assert kept.index.tolist() == [0, 1]
-    (kept,) = WordEmbedder(model).embed([sentence("x" * 1_000_000)])
-    assert kept.index.tolist() == [0]
-
-
 def test_what_is_remembered_of_tokens_is_bounded(model: Model) -> None:
     embedder = WordEmbedder(model)
     embedder.embed([sentence("x" * length) for length in range(1, 1000)])
@@ -282,10 +274,3 @@ def test_it_pickles(model: Model) -> None:
     assert [getattr(twin, one) for one in options] == [True, 7, 3, "aligned"]
     rows = [tokenised("the fox")]
     assert twin(rows)[0][0].embeddings.tolist() == embedder(rows)[0][0].embeddings.tolist()
-
-
-def test_threads_share_it(model: Model) -> None:
-    embedder, rows = WordEmbedder(model), [tokenised(f"the fox {n} jumps") for n in range(20)]
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: [len(row) for row in embedder(rows)], range(16)))
-    assert all(answer == [4] * 20 for answer in answers)

@@ -98,6 +98,16 @@ def test_a_cosine_below_what_is_allowed_misses(write: Write, manifest: Manifest)
         replay(folder, msgspec.structs.replace(manifest, forms={"onnx-int8": strict}), "onnx-int8")
 
 
+def test_one_piece_with_a_low_cosine_misses_whatever_the_others_have(write: Write, manifest: Manifest) -> None:
+    folder = write()
+    tokens = np.array(read_goldens(folder)[2].tokens)
+    tokens[3] = -tokens[3]
+    change(folder, 2, tokens=tuple(map(tuple, tokens.tolist())))
+    lax = Form(members=("onnx/model.onnx",), precision="fp32", min_cosine=0.5)
+    with pytest.raises(IntegrityError, match=r"the token vectors of .* has cosine -\d"):
+        replay(folder, msgspec.structs.replace(manifest, forms={"onnx": lax}), "onnx")
+
+
 def test_a_number_that_is_none_misses(write: Write, manifest: Manifest) -> None:
     from wellread.converters.forms.onnx_form import write_onnx
     from wellread.converters.weights import Weights

@@ -136,6 +136,15 @@ def test_weights_that_lie_elsewhere_are_not_ours_to_map(onnx: Path, tmp_path: Pa
         graph_of(tmp_path / "parted.onnx", "parted.onnx")
 
 
+def outside(graph: bytes) -> list[tuple[int, int]]:
+    """From where to where the weights lie that a graph leaves in its file."""
+    import onnx as library
+
+    weights = library.load_from_string(graph).graph.initializer
+    places = [{entry.key: entry.value for entry in weight.external_data} for weight in weights]
+    return [(int(place["offset"]), int(place["offset"]) + int(place["length"])) for place in places if place]
+
+
 @given(data=st.data())
 def test_a_file_of_any_bytes_is_taken_or_refused_as_no_model(
     data: st.DataObject, folder: Path, tmp_path_factory: pytest.TempPathFactory
@@ -147,3 +156,17 @@ def test_a_file_of_any_bytes_is_taken_or_refused_as_no_model(
     path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))])
     with suppress(ValueError):
         graph_of(path, path.name)
+
+
+@given(data=st.data())
+def test_a_graph_is_the_same_whatever_is_written_into_the_weights_that_it_leaves_in_the_file(
+    data: st.DataObject, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "other-weights.onnx"
+    raw = bytearray((folder / FILES[0]).read_bytes())
+    path.write_bytes(raw)
+    graph = graph_of(path, path.name)
+    for begin, end in data.draw(st.lists(st.sampled_from(outside(graph)), max_size=3)):
+        raw[begin:end] = bytes([data.draw(st.integers(0, 255))]) * (end - begin)
+    path.write_bytes(raw)
+    assert graph_of(path, path.name) == graph

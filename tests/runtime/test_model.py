@@ -157,34 +157,6 @@ def test_nothing_but_white_space_is_as_good_as_nothing(model: Model) -> None:
     np.testing.assert_allclose(model.encode(" \t\n"), model.encode(""), atol=ALONE_OR_TOGETHER)
 
 
-@given(
-    texts=st.lists(st.text("abc the fox,é中", max_size=40), max_size=12),
-    batch_size=st.none() | st.integers(1, 5),
-)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_order_and_company_do_not_matter(model: Model, texts: list[str], batch_size: int | None) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        together = model.encode(texts, batch_size=batch_size)
-        words = model.encode(texts, batch_size=batch_size, output_level="token")
-        for text, vector, found in zip(texts, together, words, strict=True):
-            np.testing.assert_allclose(vector, model.encode(text), atol=ALONE_OR_TOGETHER)
-            alone = model.encode(text, output_level="token")
-            assert found.words == alone.words
-            np.testing.assert_allclose(found.vectors, alone.vectors, atol=ALONE_OR_TOGETHER)
-
-
-def test_chunks_of_texts_are_put_together_again(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [*TEXTS, LONG] * 3
-    whole = model.encode(texts, long="window"), model.encode(texts, long="window", output_level="token")
-    monkeypatch.setattr("wellread.runtime.encoder.TEXTS", 4)
-    monkeypatch.setattr("wellread.runtime.encoder.CHARACTERS", 60)
-    np.testing.assert_allclose(model.encode(texts, long="window"), whole[0], atol=ALONE_OR_TOGETHER)
-    for found, expected in zip(model.encode(texts, long="window", output_level="token"), whole[1], strict=True):
-        assert found.words == expected.words
-        np.testing.assert_allclose(found.vectors, expected.vectors, atol=ALONE_OR_TOGETHER)
-
-
 def test_normalize_gives_unit_vectors_of_the_same_direction(model: Model) -> None:
     plain, unit = model.encode(TEXTS), model.encode(TEXTS, normalize=True)
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)

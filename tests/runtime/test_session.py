@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from wellread.errors import BadInput, IntegrityError, WellreadError
+from wellread.runtime import session as sessions
 from wellread.runtime.session import Session, onnxruntime
 
 pytestmark = pytest.mark.press
@@ -88,6 +89,24 @@ def test_a_file_that_changed_is_not_opened_again(tmp_path: Path, onnx: Path, cha
             session.run(IDS, MASK, TYPES, OUTPUTS)
 
 
+def test_a_file_that_changes_while_it_is_opened_is_refused(
+    tmp_path: Path, onnx: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "model.onnx", tmp_path / "other.onnx"
+    path.write_bytes(onnx.read_bytes())
+    opened = sessions._open
+
+    def meanwhile(*how: Any) -> Any:
+        found = opened(*how)
+        other.write_bytes(onnx.read_bytes())
+        other.replace(path)
+        return found
+
+    monkeypatch.setattr(sessions, "_open", meanwhile)
+    with pytest.raises(IntegrityError, match=r"model\.onnx has changed since it was checked"):
+        Session(path).open()
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "garbage", "folder"])
 def test_a_damaged_file_is_named_and_nothing_is_printed(
     tmp_path: Path, onnx: Path, damage: str, capfd: pytest.CaptureFixture[str]
@@ -107,6 +126,12 @@ def test_a_batch_that_fails_is_described(onnx: Path, capfd: pytest.CaptureFixtur
     with pytest.raises(WellreadError, match=r"model\.onnx failed on 3 texts of 65 pieces"):
         Session(onnx).run(long, long + 1, long, OUTPUTS)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_thread_that_waits_for_work_soon_lets_its_core_go(onnx: Path) -> None:
+    options = Session(onnx, 3)._opened().get_session_options()
+    assert options.intra_op_num_threads == 3
+    assert options.get_session_config_entry("session.intra_op.spin_duration_us") == "100"
 
 
 def test_threads_share_a_session(onnx: Path) -> None:

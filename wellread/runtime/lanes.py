@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from wellread.runtime.session import Session
 from wellread.runtime.windows import Window
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Executor
 
 ENOUGH = 2048
 """Positions a core, from which on it pays to open the file once more: see docs/speed.md."""
@@ -47,17 +48,26 @@ def side_by_side(compute: Callable[[Given], Made], work: Iterable[Given], lanes:
     Never more than ``lanes`` results wait to be taken, which ``Executor.map`` does not promise. What ``compute`` raises
     is raised in its place; whoever stops taking results waits for no more than what is being computed.
     """
-    return _in_threads(compute, work, lanes) if lanes > 1 else ((piece, compute(piece)) for piece in work)
+    threads = _threads(lanes) if lanes > 1 else None
+    return _in_threads(threads, compute, work, lanes) if threads else ((piece, compute(piece)) for piece in work)
 
 
-def _in_threads(compute: Callable[[Given], Made], work: Iterable[Given], lanes: int) -> Iterator[tuple[Given, Made]]:
-    from concurrent.futures import ThreadPoolExecutor  # a hundredth of a cold start, which needs no threads
+def _threads(lanes: int) -> Executor | None:
+    """None where the interpreter is ending, at which no thread can be started any more."""
+    try:
+        from concurrent.futures import ThreadPoolExecutor  # a hundredth of a cold start, which needs no threads
+    except RuntimeError:
+        return None
+    return ThreadPoolExecutor(lanes, "wellread")
 
-    running: deque[tuple[Given, Future[Made]]] = deque()
-    threads = ThreadPoolExecutor(lanes, "wellread")
+
+def _in_threads(
+    threads: Executor, compute: Callable[[Given], Made], work: Iterable[Given], lanes: int
+) -> Iterator[tuple[Given, Made]]:
+    running: deque[tuple[Given, Callable[[], Made]]] = deque()
     try:
         for piece in work:
-            running.append((piece, threads.submit(compute, piece)))
+            running.append((piece, _begun(threads, compute, piece)))
             if len(running) > lanes:
                 yield _next(running)
         while running:
@@ -66,6 +76,14 @@ def _in_threads(compute: Callable[[Given], Made], work: Iterable[Given], lanes: 
         threads.shutdown(cancel_futures=True)
 
 
-def _next(running: deque[tuple[Given, Future[Made]]]) -> tuple[Given, Made]:
-    piece, future = running.popleft()
-    return piece, future.result()
+def _begun(threads: Executor, compute: Callable[[Given], Made], piece: Given) -> Callable[[], Made]:
+    """What gives the result, computed meanwhile; or by the caller then, where the interpreter has begun to end."""
+    try:
+        return threads.submit(compute, piece).result
+    except RuntimeError:
+        return partial(compute, piece)
+
+
+def _next(running: deque[tuple[Given, Callable[[], Made]]]) -> tuple[Given, Made]:
+    piece, result = running.popleft()
+    return piece, result()
