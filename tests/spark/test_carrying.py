@@ -45,7 +45,8 @@ def test_a_worker_without_wellread_says_what_to_do(tmp_path: Path) -> None:
 
     file = tmp_path / "function"
     file.write_bytes(CloudPickleSerializer().dumps(carried(model_in_worker)))  # type: ignore[arg-type]
-    done = subprocess.run([sys.executable, "-c", BARE, file], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", BARE, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert "RuntimeError: Spark's Python worker" in done.stderr
     assert f"cannot run wellread {wellread.__version__}" in done.stderr
     assert "pip install 'wellread[spark]==" in done.stderr

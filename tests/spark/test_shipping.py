@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +19,24 @@ import pytest
 
 import wellread
 from tests.fixtures.running import running_hub
+from tests.registry.processes import unprivileged
 from tests.registry.samples import flip
 from wellread.errors import BadInput, IntegrityError, WellreadError
+from wellread.registry.artifact.package import pack
 from wellread.runtime.model import Model
+from wellread.runtime.session import Session
+from wellread.spark.cluster import shipping
 from wellread.spark.cluster.shipping import Shipped, arrive, ship
 
 TEXT = "I love NLP"
+ARRIVE = """
+import pickle, sys
+import pyspark
+pyspark.SparkFiles.getRootDirectory = lambda: sys.argv[1]
+pyspark.SparkFiles.get = lambda name: f"{sys.argv[1]}/{name}"
+from wellread.spark.cluster.shipping import arrive
+print(arrive(pickle.loads(bytes.fromhex(sys.argv[2])))[0])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +77,19 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "elsewhere"
 
 
+def meeting(call: Callable[..., Any], count: list[str]) -> Callable[..., Any]:
+    """``call``, counted, which waits for a second one to begin; where they go one by one that soon gives up."""
+    barrier = Barrier(2)
+
+    def waiting(*how: Any) -> Any:
+        count.append(call.__name__)
+        with suppress(BrokenBarrierError):
+            barrier.wait(0.3)
+        return call(*how)
+
+    return waiting
+
+
 def vector(shipped: Shipped) -> Any:
     folder, manifest = arrive(shipped)
     return Model(folder, manifest, shipped.form).encode(TEXT)
@@ -90,6 +120,16 @@ def test_each_form_is_a_file_of_its_own(hub: Path, model: Model, session: Any, a
     assert len(added) == 2
 
 
+def test_what_many_threads_ship_is_packed_once(
+    model: Model, session: Any, added: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed: list[str] = []
+    monkeypatch.setattr(shipping, "pack", meeting(pack, packed))
+    with ThreadPoolExecutor(4) as drivers:
+        shipped = set(drivers.map(lambda _: ship(model, session), range(4)))
+    assert (len(shipped), len(packed), len(added)) == (1, 1, 1)
+
+
 def test_a_machine_that_has_nothing_unpacks_it_once(
     model: Model, session: Any, added: list[str], elsewhere: Path
 ) -> None:
@@ -114,6 +154,32 @@ def test_a_machine_that_has_the_release_opens_it(
     assert arrive(shipped)[0] == own.path
 
 
+def test_a_machine_that_has_another_form_of_the_release_unpacks_this_one(
+    hub: Path, session: Any, elsewhere: Path, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv("WELLREAD_HOME", str(home))
+    small = wellread.pretrained("tiny", "en", hub=hub, form="onnx-int8")
+    expected, shipped = small.encode(TEXT), ship(small, session)
+    monkeypatch.setenv("WELLREAD_HOME", str(elsewhere))
+    wellread.pretrained("tiny", "en", hub=hub)
+    np.testing.assert_array_equal(vector(shipped), expected)
+
+
+def test_a_home_that_may_not_be_written_is_done_without(model: Model, session: Any, tmp_path: Path) -> None:
+    shipped = ship(model, session)
+    cache = tmp_path / "home/cache"
+    cache.mkdir(parents=True)
+    cache.chmod(0o555)
+    script = [sys.executable, "-c", ARRIVE, str(tmp_path / "files"), pickle.dumps(shipped).hex()]
+    command = [*unprivileged(), "env", f"WELLREAD_HOME={tmp_path / 'home'}", *script]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    finally:
+        cache.chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).is_relative_to(tmp_path / "files")
+
+
 def test_a_home_that_cannot_be_written_is_done_without(
     model: Model, session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +200,17 @@ def test_a_byte_that_changed_on_the_way(model: Model, session: Any, added: list[
     with pytest.raises(IntegrityError):
         arrive(shipped)
     assert not list(elsewhere.rglob("*.onnx"))
+
+
+def test_a_machine_that_computes_something_else(
+    model: Model, session: Any, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = ship(model, session)
+    run = Session.run
+    monkeypatch.setattr(Session, "run", lambda *how: [1 + each for each in run(*how)])
+    with pytest.raises(IntegrityError, match="quarantined"):
+        arrive(shipped)
+    assert not list(elsewhere.glob("cache/models/*/onnx/*.onnx"))
 
 
 def test_another_model_in_its_place(model: Model, session: Any, added: list[str], tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from wellread.spark import BertEmbeddings, DocumentAssembler, PipelineModel, Tok
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+PATIENCE = 300
+"""Seconds after which a stream that has little to do is taken to be stuck."""
+
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,7 +45,10 @@ def drain(stream: DataFrame, place: Path) -> None:
         .trigger(availableNow=True)
         .start(str(place / "out"))
     )
-    query.awaitTermination()
+    try:
+        assert query.awaitTermination(PATIENCE), f"not within {PATIENCE} s"
+    finally:
+        query.stop()
 
 
 def test_every_text_of_a_stream_comes_once(spark: SparkSession, pipeline: PipelineModel, tmp_path: Path) -> None:
