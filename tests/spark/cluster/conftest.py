@@ -59,11 +59,14 @@ class Job:
     def go(self) -> None:
         (self.pause / "go").touch()
 
-    def rows(self) -> list[dict[str, Any]]:
-        """What came back, in the order of the ids; the job must have succeeded."""
+    def found(self) -> Any:
+        """What the job wrote; it must have succeeded."""
         assert self.driver.wait(PATIENCE) == 0, self.said()
-        found: list[dict[str, Any]] = json.loads((self.folder / "out.json").read_bytes())
-        return sorted(found, key=lambda row: int(row["id"]))
+        return json.loads((self.folder / "out.json").read_bytes())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What came back, in the order of the ids."""
+        return sorted(self.found(), key=lambda row: int(row["id"]))
 
     def failure(self) -> str:
         """What a job that fails says."""

@@ -2,8 +2,8 @@
 
     python -m tests.spark.cluster.job '{"master": "spark://…", "hub": "…", "rows": 24, "out": "…", …}'
 
-In each partition, after its first batch, a worker says in ``pause/<partition>-<attempt>`` which process it is, and goes
-on when there is ``pause/go``. So a test knows what it kills, and that it does so in the middle.
+In each partition, after its first batch or part, a worker says in ``pause/<partition>-<attempt>`` which process it is,
+and goes on when there is ``pause/go``. So a test knows what it kills, and that it does so in the middle.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.pandas.functions import pandas_udf
 
 import wellread
-from wellread.spark import BertSentenceEmbeddings, DocumentAssembler, PipelineModel
+from wellread.bulk.plan import Options, Unit
+from wellread.bulk.run import Summary, embed_files
+from wellread.bulk.work import Done
+from wellread.spark import BertSentenceEmbeddings, DocumentAssembler, PipelineModel, bulk
 from wellread.spark.cluster.carrying import carried
 from wellread.spark.cluster.session import start
 from wellread.spark.cluster.shipping import Shipped, ship
@@ -73,10 +77,17 @@ def main(told: dict[str, Any]) -> None:
             **told.get("conf", {}),
         },
     )
+    Path(told["out"]).write_text(json.dumps(_done(session, told)), "utf-8")
+    session.stop()
+
+
+def _done(session: SparkSession, told: dict[str, Any]) -> Any:
+    """What the job was told to do."""
+    if "inputs" in told:
+        return msgspec.to_builtins(filed(session, told))
     texts = session.range(0, told["rows"], 1, PARTITIONS).withColumn("text", sql.concat(sql.lit("text "), "id"))
     found = staged(texts, told["hub"]) if told.get("stages") else embedded(texts, told)
-    Path(told["out"]).write_text(json.dumps([row.asDict() for row in found.collect()]), "utf-8")
-    session.stop()
+    return [row.asDict() for row in found.collect()]
 
 
 def embedded(texts: DataFrame, told: dict[str, Any]) -> DataFrame:
@@ -98,6 +109,27 @@ def staged(texts: DataFrame, hub: str) -> DataFrame:
         BertSentenceEmbeddings.pretrained("tiny", "en", hub=hub).setInputCols("document").setOutputCol("found"),
     ]
     return PipelineModel(stages).transform(texts).selectExpr("id", "found.embeddings[0] as vector")
+
+
+def filed(session: SparkSession, told: dict[str, Any]) -> Summary:
+    """The vectors of files, in parts of one row, by wellread's own tasks: each rests when it has made its first."""
+    if pause := told.get("pause"):
+        vars(bulk)["_Task"] = resting(Path(pause))
+    model = wellread.pretrained("tiny", "en", hub=told["hub"])
+    return embed_files(model, told["inputs"], told["output"], Options(rows=1), bulk.engine(session))
+
+
+def resting(pause: Path) -> type[bulk._Task]:
+    """The engine's task, which travels to the workers as what it is here: a class of this program's."""
+
+    class Resting(bulk._Task):
+        def _done(self, units: Iterable[Unit]) -> Iterator[Done]:
+            done = super()._done(units)
+            yield next(done)
+            rest(pause)
+            yield from done
+
+    return Resting
 
 
 def spoil(shipped: Shipped, at: int) -> None:

@@ -77,6 +77,12 @@ class Cluster:
         daemons = [process for process in self._offspring() if _is(process, _DAEMON)]
         return [process for process in daemons if process.ppid() in {other.pid for other in daemons}]
 
+    def executor_of(self, worker: int) -> psutil.Process:
+        """The executor whose daemon has forked a Python worker, of which the process id is given."""
+        above = {process.pid for process in psutil.Process(worker).parents()}
+        (found,) = [process for process in self.executors() if process.pid in above]
+        return found
+
     def files(self, pattern: str) -> list[Path]:
         """What the executors have in their folders."""
         return sorted(self.root.glob(f"work-*/*/*/{pattern}"))
