@@ -358,4 +358,5 @@ def test_an_address_that_names_no_model_is_told(demo: Demo, seen: Watched, hub: 
         demo.page.get_by_role("link", name="All models", exact=True).click()
         expect(demo.page.get_by_role("heading", name="Models", exact=False).first).to_be_visible()
         assert demo.page.url == f"{url}/index.html"
+        demo.page.wait_for_load_state("networkidle")  # what it still loads when the server goes is missing
     seen.complaints[:] = [said for said in seen.complaints if "404" not in said]  # the browser's own line
