@@ -28,7 +28,6 @@ from wellread.spark import (
     ChunkEmbeddings,
     DocumentAssembler,
     EmbeddingsFinisher,
-    Finisher,
     SentenceDetector,
     Tokenizer,
 )
@@ -40,26 +39,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-STAGES = (
-    BertEmbeddings,
-    BertSentenceEmbeddings,
-    ChunkEmbeddings,
-    DocumentAssembler,
-    EmbeddingsFinisher,
-    Finisher,
-    SentenceDetector,
-    Tokenizer,
-)
 HERE: Any = Standing()
-
-
-@pytest.mark.parametrize("kind", STAGES)
-def test_every_parameter_has_a_getter(spark: SparkSession, kind: Any) -> None:
-    stage = kind()
-    for param in stage.params:
-        getter = getattr(stage, f"get{param.name[0].upper()}{param.name[1:]}")
-        if param.name != "outputCols":  # which follow from the inputCols
-            assert getter() == (stage.getOrDefault(param) if stage.isDefined(param) else None)
 
 
 # ---------------------------------------------------------------- rules

@@ -53,7 +53,9 @@ def test_every_parameter_has_a_setter_and_a_getter(spark: SparkSession, kind: An
     for param in stage.params:
         name = param.name[0].upper() + param.name[1:]
         assert getattr(kind, f"set{name}").__doc__
-        getattr(stage, f"get{name}", lambda: None)
+        found = getattr(stage, f"get{name}")()
+        if param.name != "outputCols":  # which follow from the inputCols
+            assert found == (stage.getOrDefault(param) if stage.isDefined(param) else None)
     assert stage.explainParams()
 
 
