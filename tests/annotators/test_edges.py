@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
 from wellread.annotators.annotation import Annotation
 from wellread.annotators.chunks import chunk_vectors, find_chunks
 from wellread.annotators.documents import CleanupMode, document
+from wellread.annotators.pieces import Pieces
 from wellread.annotators.sentences import SentenceSplitter
 from wellread.annotators.tokens import Splitter
 from wellread.annotators.words import TokenMode, WordEmbedder, sentences_of
+from wellread.runtime.folder import TOKENIZER
 from wellread.runtime.model import Model
 
 
@@ -48,3 +52,11 @@ def test_a_token_is_lowered_letter_by_letter(model: Model) -> None:
 def test_control_characters_at_the_ends_are_trimmed_like_white_space(cleanup: CleanupMode) -> None:
     (found,) = document("\x00\x1f a\x01b \x02\n", cleanup)
     assert found.result == "a\x01b"
+
+
+def test_a_reader_of_pieces_pickles_with_its_case(cased_model: Model) -> None:
+    path = cased_model.path / TOKENIZER
+    lower, own = (Pieces(path, "lower"), Pieces(path))
+    twins = [pickle.loads(pickle.dumps(one)) for one in (lower, own)]
+    read = [one.first_part("FOX") for one in (lower, own)]
+    assert [one.first_part("FOX") for one in twins] == read and read[0] != read[1]

@@ -262,7 +262,9 @@ def test_options_that_cannot_be_are_refused(model: Model, option: dict[str, Any]
 
 
 def test_numpys_whole_numbers_are_whole_numbers(model: Model) -> None:
-    embedder = WordEmbedder(model, max_length=np.int64(12), batch_size=np.uint8(8))  # type: ignore[arg-type]
+    length: Any = np.int64(12)
+    size: Any = np.uint8(8)
+    embedder = WordEmbedder(model, max_length=length, batch_size=size)
     assert (embedder.max_length, embedder.batch_size) == (12, 8)
     assert {type(embedder.max_length), type(embedder.batch_size)} == {int}
 

@@ -114,10 +114,10 @@ def test_what_goes_wrong_in_a_batch_ends_the_call_and_the_next_one_is_as_ever(
 def test_states_that_are_taken_no_longer_are_computed_no_longer(folder: Path, manifest: Manifest, watch: Run) -> None:
     model, begun = Model(folder, manifest, "onnx", threads=2), list[int]()
     watch(begun.append)
-    states = model.states([np.array([4, 9, 8, 5])] * len(MANY), batch_size=1)
+    states: Any = model.states([np.array([4, 9, 8, 5])] * len(MANY), batch_size=1)
     assert not begun and not lanes()
     next(states)
-    states.close()  # type: ignore[attr-defined]
+    states.close()
     assert len(begun) <= 1 + 2 + 1 and not lanes()
 
 

@@ -37,7 +37,7 @@ from wellread.spark.cluster.counters import BadRows
 from wellread.spark.cluster.session import prepare
 from wellread.spark.cluster.shipping import Shipped, ship
 from wellread.spark.cluster.worker import model_in_worker
-from wellread.spark.columns.annotation_columns import field
+from wellread.spark.columns.annotation_columns import field, minds_case
 from wellread.spark.columns.arrow_columns import Batch, computed
 
 _CHARACTERS = 2**17
@@ -81,8 +81,7 @@ def predicted(
 
 def _folded(frame: DataFrame) -> Callable[[str], str]:
     """What of a name tells columns apart."""
-    by_case = frame.sparkSession.conf.get("spark.sql.caseSensitive", "false")
-    return str if str(by_case).lower() == "true" else str.lower
+    return str if minds_case(frame) else str.lower
 
 
 def _check_apart(names: Sequence[str], folded: Callable[[str], str]) -> None:

@@ -77,17 +77,18 @@ def kind_of(frame: DataFrame, name: str) -> str | None:
 
 def _alike(frame: DataFrame, name: str) -> list[str]:
     """The columns that Spark takes for one of that name: it ignores case unless it is told not to."""
-    if _minds_case(frame):
+    if minds_case(frame):
         return [one for one in frame.columns if one == name]
     return [one for one in frame.columns if one.lower() == name.lower()]
 
 
-def _minds_case(frame: DataFrame) -> bool:
-    return frame.sparkSession.conf.get("spark.sql.caseSensitive") == "true"
+def minds_case(frame: DataFrame) -> bool:
+    """Whether Spark takes names that differ in case alone for two."""
+    return str(frame.sparkSession.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
 
 
 def _told_alike(frame: DataFrame, same: Sequence[str]) -> str:
-    case = "" if _minds_case(frame) else ", which ignores case"
+    case = "" if minds_case(frame) else ", which ignores case"
     there = "is one" if len(same) == 1 else "are columns"
     return f"there {there} called {' and '.join(map(repr, same))}: the same to Spark{case}. Rename either of them"
 

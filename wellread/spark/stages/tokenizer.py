@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from wellread.annotators.tokens import CONTEXT_CHARS, Splitter
 from wellread.errors import BadInput
 from wellread.spark.columns.rule_rows import Rule
-from wellread.spark.stages.params import at_least, parameter
+from wellread.spark.stages.params import at_least, parameter, set_of
 from wellread.spark.stages.text_annotator import TextAnnotator
 
 
@@ -45,7 +45,7 @@ class Tokenizer(TextAnnotator):
 
     def addException(self, value: str) -> Tokenizer:
         """One more word that is never split."""
-        return self.setExceptions([*self.getExceptions(), value])  # type: ignore[no-any-return]
+        return set_of(self, exceptions=[*self.getExceptions(), value])
 
     def setExceptionsPath(self, path: str | Path, read_as: str = "TEXT", options: Any = None) -> Tokenizer:
         """Words that are never split, one on each line of a text file on this machine, which is read at once.
@@ -58,15 +58,15 @@ class Tokenizer(TextAnnotator):
             raise BadInput(
                 f"exceptionsPath={str(path)!r} cannot be read, as a text file on this machine: {error}"
             ) from error
-        return self.setExceptions([line for line in lines if line.strip()])  # type: ignore[no-any-return]
+        return set_of(self, exceptions=[line for line in lines if line.strip()])
 
     def addContextChars(self, value: str) -> Tokenizer:
         """One more character that is split off at the ends."""
-        return self.setContextChars([*self.getContextChars(), value])  # type: ignore[no-any-return]
+        return set_of(self, contextChars=[*self.getContextChars(), value])
 
     def addSplitChars(self, value: str) -> Tokenizer:
         """One more character that splits."""
-        return self.setSplitChars([*self.getSplitChars(), value])  # type: ignore[no-any-return]
+        return set_of(self, splitChars=[*self.getSplitChars(), value])
 
     def fit(self, dataset: DataFrame | None = None, params: Any = None) -> Tokenizer:
         """The stage itself: Spark NLP's Tokenizer is fitted, this one has nothing to learn."""
